@@ -1,0 +1,10 @@
+"""Each kind of column: its validation and its canonical bytes."""
+
+from modelyard.fields.field import Field
+from modelyard.fields.label import Label
+from modelyard.fields.text import Text
+from modelyard.fields.value import Value
+
+FIELDS: dict[str, Field] = {field.name: field for field in (Text(), Label(), Value())}
+
+__all__ = ["FIELDS", "Field"]

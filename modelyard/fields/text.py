@@ -1,0 +1,32 @@
+"""Text: a Unicode string that holds something to read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+
+class Text:
+    """A string as it was given: repair is the business of `clean`."""
+
+    name = "text"
+
+    def arrow_type(self) -> pa.DataType:
+        return pa.large_string()
+
+    def read(self, value: Any) -> str | None:
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            raise ValueError(f"text is {type(value).__name__}, not a string")
+        if not value.strip():
+            return None
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(f"text holds half a surrogate pair at character {error.start}") from error
+        return value
+
+    def canonical(self, value: Any) -> bytes:
+        return str(value).encode()

@@ -1,0 +1,27 @@
+"""Value: anything else that travels with a row (an id, a domain, a date), kept as text exactly as it was written."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pyarrow as pa
+
+
+class Value:
+    name = "value"
+
+    def arrow_type(self) -> pa.DataType:
+        return pa.large_string()
+
+    def read(self, value: Any) -> str | None:
+        if value is None or value == "":
+            return None
+        if isinstance(value, str):
+            return value
+        if isinstance(value, bool | int | float | list | dict):
+            return json.dumps(value, ensure_ascii=False)
+        return str(value)
+
+    def canonical(self, value: Any) -> bytes:
+        return str(value).encode()

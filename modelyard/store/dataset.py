@@ -1,0 +1,228 @@
+"""Dataset: a manifest over content-addressed Parquet files, in parts (slices of rows) and layers (what stages add).
+
+A part's columns lie in one or more files. A layer holds, for each part, one file whose rows are aligned by position
+with the part's rows: columns that replace or join the part's, and optionally a selection (`_keep`, bool).
+Nothing joins on a key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from modelyard.errors import BadInput, Damaged
+from modelyard.store.digests import digest_json
+
+if TYPE_CHECKING:
+    from modelyard.store.store import Store
+
+FORMAT = 1
+KEEP = "_keep"
+ROW_ID = "row_id"
+SPLIT = "split"
+ROW_ID_TYPE = pa.binary(20)  # 16 bytes of hash, 4 bytes of big-endian ordinal among exact twins
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as the chain sees it: its kind of field and its role.
+
+    role: `input` (hashed into row_id), `target`, `group` (rows that must stay on one side), `meta`, or `system`.
+    classes: for labels, the names in class order.
+    """
+
+    name: str
+    field: str
+    role: str = "meta"
+    classes: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return {"name": self.name, "field": self.field, "role": self.role, "classes": list(self.classes)}
+
+    @staticmethod
+    def from_json(value: Mapping[str, Any]) -> Column:
+        return Column(value["name"], value["field"], value["role"], tuple(value["classes"]))
+
+
+@dataclass(frozen=True)
+class PartFile:
+    """One Parquet file of a part: its digest and the columns it holds."""
+
+    digest: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A slice of rows, as ingested; never rewritten."""
+
+    rows: int
+    files: tuple[PartFile, ...]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What one stage added: a file a part (in the order of the parts), aligned by position."""
+
+    name: str
+    columns: tuple[str, ...]
+    selects: bool
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PartView:
+    """One part seen through all layers."""
+
+    dataset: Dataset
+    index: int
+
+    @property
+    def rows(self) -> int:
+        """All rows of the part, dropped ones included."""
+        return self.dataset.parts[self.index].rows
+
+    def selection(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Which rows are still in the Dataset: bool [rows]."""
+        keep = np.ones(self.rows, dtype=np.bool_)
+        for layer in self.dataset.layers:
+            if layer.selects:
+                keep &= self._file(layer.files[self.index], [KEEP])[KEEP].to_numpy()
+        return keep
+
+    def read(self, columns: Sequence[str], *, dropped: bool = False) -> pa.Table:
+        """The columns of the selected rows, in row order; of every row of the part when `dropped` is true."""
+        table = pa.table({name: self._column(name) for name in columns})
+        return table if dropped else table.filter(pa.array(self.selection()))
+
+    def _column(self, name: str) -> pa.ChunkedArray:
+        for layer in reversed(self.dataset.layers):
+            if name in layer.columns:
+                return self._file(layer.files[self.index], [name])[name]
+        for file in self.dataset.parts[self.index].files:
+            if name in file.columns:
+                return self._file(file.digest, [name])[name]
+        raise Damaged(f"column {name} is in no file of part {self.index} of dataset {self.dataset.digest[:12]}")
+
+    def _file(self, digest: str, columns: list[str]) -> pa.Table:
+        table = pq.read_table(self.dataset.store.object(digest, "parquet"), columns=columns, memory_map=True)
+        if table.num_rows != self.rows:
+            raise Damaged(f"{digest[:12]}.parquet holds {table.num_rows} rows, the manifest says {self.rows}")
+        return table
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Immutable, named by the digest of its manifest."""
+
+    store: Store = field(repr=False, compare=False)
+    digest: str
+    columns: tuple[Column, ...]
+    parts: tuple[Part, ...]
+    layers: tuple[Layer, ...]
+
+    @staticmethod
+    def manifest(columns: Sequence[Column], parts: Sequence[Part], layers: Sequence[Layer]) -> dict[str, Any]:
+        """The JSON that is stored and digested."""
+        return {
+            "format": FORMAT,
+            "columns": [column.as_json() for column in columns],
+            "parts": [
+                {
+                    "rows": part.rows,
+                    "files": [{"digest": f.digest, "columns": list(f.columns)} for f in part.files],
+                }
+                for part in parts
+            ],
+            "layers": [
+                {"name": v.name, "columns": list(v.columns), "selects": v.selects, "files": list(v.files)}
+                for v in layers
+            ],
+        }
+
+    @staticmethod
+    def from_manifest(store: Store, manifest: Mapping[str, Any]) -> Dataset:
+        if manifest.get("format") != FORMAT:
+            raise Damaged(
+                f"this dataset has manifest format {manifest.get('format')}, this version reads {FORMAT}",
+                next="upgrade modelyard",
+            )
+        return Dataset(
+            store,
+            digest_json(manifest),
+            tuple(Column.from_json(column) for column in manifest["columns"]),
+            tuple(
+                Part(part["rows"], tuple(PartFile(f["digest"], tuple(f["columns"])) for f in part["files"]))
+                for part in manifest["parts"]
+            ),
+            tuple(Layer(v["name"], tuple(v["columns"]), v["selects"], tuple(v["files"])) for v in manifest["layers"]),
+        )
+
+    def views(self) -> Iterator[PartView]:
+        """The parts, one by one: bounded memory."""
+        return (PartView(self, index) for index in range(len(self.parts)))
+
+    def read(self, columns: Sequence[str], where: Mapping[str, str] | None = None) -> pa.Table:
+        """Selected rows of all parts in memory; `where` keeps rows whose column has that value."""
+        wanted = [*columns, *(name for name in where or {} if name not in columns)]
+        tables = [view.read(wanted) for view in self.views()]
+        if not tables:
+            raise BadInput("the dataset has no rows")
+        table = pa.concat_tables(tables, promote_options="permissive")
+        for name, value in (where or {}).items():
+            table = table.filter(pc.equal(table[name], value))
+        return table.select(list(columns))
+
+    def rows(self) -> int:
+        """The number of selected rows."""
+        return sum(int(view.selection().sum()) for view in self.views())
+
+    def has(self, name: str) -> bool:
+        return any(column.name == name for column in self.columns)
+
+    def column(self, name: str) -> Column:
+        """Raises BadInput with the names there are."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        names = ", ".join(column.name for column in self.columns if column.role != "system")
+        raise BadInput(f"the dataset has no column {name}", next=f"its columns are {names}")
+
+    def with_role(self, role: str) -> tuple[Column, ...]:
+        return tuple(column for column in self.columns if column.role == role)
+
+    def the(self, role: str, field_name: str) -> Column:
+        """The only column of that role and field. Raises BadInput when there is none or more than one."""
+        found = [column for column in self.with_role(role) if column.field == field_name]
+        if len(found) != 1:
+            names = ", ".join(f"{column.name} ({column.role} {column.field})" for column in self.columns)
+            raise BadInput(
+                f"exactly one {role} column of kind {field_name} is needed, the dataset has {len(found)}",
+                where=names,
+                next=f"name it in modelyard.yaml, for instance `ingest: {{columns: {{{field_name}: NAME}}}}`",
+            )
+        return found[0]
+
+
+def show_row_id(row_id: bytes) -> str:
+    """A row_id as people and other tools read it: 32 hexadecimal characters, `.n` for the n-th further twin."""
+    ordinal = int.from_bytes(row_id[16:], "big")
+    return row_id[:16].hex() + (f".{ordinal}" if ordinal else "")
+
+
+def parse_row_id(shown: str) -> bytes:
+    """The inverse of `show_row_id`. Raises BadInput."""
+    head, _, ordinal = shown.partition(".")
+    try:
+        row_id = bytes.fromhex(head) + int(ordinal or 0).to_bytes(4, "big")
+    except (ValueError, OverflowError) as error:
+        raise BadInput(f"{shown!r} is not a row id") from error
+    if len(row_id) != 20:
+        raise BadInput(f"{shown!r} is not a row id")
+    return row_id

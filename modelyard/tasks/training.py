@@ -1,0 +1,51 @@
+"""The training half of a task: what the loop, export and evaluate ask of it. Types only: torch stays lazy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from modelyard.tasks.task import Array, Pipeline, Tensors
+
+if TYPE_CHECKING:
+    import torch
+
+
+class TrainingTask(Protocol):
+    def load(self, base: str, labels: Sequence[str], options: Mapping[str, Any]) -> torch.nn.Module:
+        """A trainable model from a Hugging Face directory or hub id, its head sized for the labels."""
+        ...
+
+    def pipeline(self, base: str, labels: Sequence[str], max_length: int) -> Pipeline:
+        """The pipeline of a Hugging Face directory: the same class that serves the exported package."""
+        ...
+
+    def targets(self, values: Sequence[str], labels: Sequence[str]) -> Array:
+        """Target column to an array, first axis the rows. Raises BadInput for a class that is not in `labels`."""
+        ...
+
+    def forward(self, model: torch.nn.Module, feeds: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Collated feeds to raw outputs by the names that the exported graph will use."""
+        ...
+
+    def loss(
+        self, outputs: Mapping[str, torch.Tensor], targets: torch.Tensor, options: Mapping[str, Any]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The sum of the loss and the weight it is a sum over (items or tokens), so that shares add up rightly."""
+        ...
+
+    def metrics(self, outputs: Tensors, targets: Array, labels: Sequence[str]) -> dict[str, float]:
+        """Named figures, the task's main one first."""
+        ...
+
+    def save(self, model: torch.nn.Module, base: str, folder: Path, labels: Sequence[str], max_length: int) -> None:
+        """Write a Model: what `AutoModel...from_pretrained(folder)` opens, tokenizer.json, model.json."""
+        ...
+
+    def export(self, model_folder: Path, package_folder: Path, max_length: int) -> dict[str, Any]:
+        """Write the float graphs and pipeline files into the package folder.
+
+        Answers {"graphs": {role: {"format", "files"}}, "pipeline": {...}, "tensor": {"inputs", "outputs"}}.
+        """
+        ...
