@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from modelyard.errors import GateFailed
-from modelyard.store import Store
+from modelyard.environment import environment
+from modelyard.store import Report, Store
+from modelyard.store.artifacts import write_index
 
 T = TypeVar("T")
 
@@ -164,3 +166,20 @@ class Run:
         path = self.store.scratch(self.key) / name
         path.mkdir(parents=True, exist_ok=True)
         return path
+
+    def report(self, stage: str) -> Report:
+        """What was recorded so far as a Report: figures.json {stage, figures, gates, details, environment}."""
+        with self.store.new_directory() as folder:
+            write_index(
+                Report,
+                folder,
+                {
+                    "format": 1,
+                    "stage": stage,
+                    "figures": {name: figure.as_json() for name, figure in self.figures.items()},
+                    "gates": [gate.as_json() for gate in self.gates],
+                    "details": self.details,
+                    "environment": environment(),
+                },
+            )
+            return self.store.add(Report, folder)
