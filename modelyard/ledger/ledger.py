@@ -1,0 +1,206 @@
+"""Runs, cached results, versions and aliases, each write one transaction."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, delete, event, func, insert, select, update
+
+from modelyard.errors import BadInput
+from modelyard.ledger.schema import migrate
+from modelyard.ledger.tables import alias_moves, aliases, results, run_stages, runs, versions
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a pure stage made for a key: kind and digest of its output, its Report, what went in."""
+
+    key: str
+    stage: str
+    kind: str
+    output: str
+    report: str
+    inputs: dict[str, str]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class StageEntry:
+    """One stage of one run, as `status` shows it."""
+
+    stage: str
+    outcome: str
+    seconds: float
+    key: str
+    output: str | None
+    report: str | None
+    message: str | None
+
+
+@dataclass(frozen=True)
+class Minted:
+    """A released version of a name."""
+
+    name: str
+    version: int
+    package: str
+    report: str
+    passed: bool
+    override: str | None
+    created: datetime
+
+
+def _pragmas(connection: Any, _: Any) -> None:
+    """Write-ahead log and full sync: what was acknowledged survives a power cut."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA busy_timeout=30000")
+    cursor.close()
+
+
+class Ledger:
+    """Opens a database by path (SQLite) or SQLAlchemy URL and brings its schema up to date."""
+
+    def __init__(self, location: Path | str) -> None:
+        url = f"sqlite:///{location}" if isinstance(location, Path) else location
+        if isinstance(location, Path):
+            location.parent.mkdir(parents=True, exist_ok=True)
+        self.engine = create_engine(url)
+        if self.engine.dialect.name == "sqlite":
+            event.listen(self.engine, "connect", _pragmas)
+        migrate(self.engine)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def start_run(self, source: str) -> int:
+        with self.engine.begin() as connection:
+            statement = insert(runs).values(started=datetime.now(UTC), source=source).returning(runs.c.id)
+            return int(connection.execute(statement).scalar_one())
+
+    def finish_run(self, run: int, outcome: str) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(update(runs).where(runs.c.id == run).values(finished=datetime.now(UTC), outcome=outcome))
+
+    def note_stage(self, run: int, position: int, entry: StageEntry) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(
+                insert(run_stages).values(
+                    run=run,
+                    position=position,
+                    stage=entry.stage,
+                    outcome=entry.outcome,
+                    seconds=entry.seconds,
+                    result_key=entry.key,
+                    output=entry.output,
+                    report=entry.report,
+                    message=entry.message,
+                )
+            )
+
+    def last_run(self) -> tuple[dict[str, Any], list[StageEntry]] | None:
+        """The newest run and its stages, or None."""
+        with self.engine.connect() as connection:
+            row = connection.execute(select(runs).order_by(runs.c.id.desc()).limit(1)).mappings().first()
+            if row is None:
+                return None
+            stages = connection.execute(
+                select(run_stages).where(run_stages.c.run == row["id"]).order_by(run_stages.c.position)
+            ).mappings()
+            entries = [
+                StageEntry(
+                    s["stage"], s["outcome"], s["seconds"], s["result_key"], s["output"], s["report"], s["message"]
+                )
+                for s in stages
+            ]
+            return dict(row), entries
+
+    def result(self, key: str) -> Result | None:
+        """The cached result of a key."""
+        with self.engine.connect() as connection:
+            row = connection.execute(select(results).where(results.c.result_key == key)).mappings().first()
+        if row is None:
+            return None
+        return Result(
+            key, row["stage"], row["kind"], row["output"], row["report"], json.loads(row["inputs"]), row["seconds"]
+        )
+
+    def keep_result(self, result: Result) -> None:
+        """Write a result, replacing an older one of the same key (a measurement made again)."""
+        with self.engine.begin() as connection:
+            connection.execute(delete(results).where(results.c.result_key == result.key))
+            connection.execute(
+                insert(results).values(
+                    result_key=result.key,
+                    stage=result.stage,
+                    kind=result.kind,
+                    output=result.output,
+                    report=result.report,
+                    inputs=json.dumps(result.inputs, sort_keys=True),
+                    seconds=result.seconds,
+                    created=datetime.now(UTC),
+                )
+            )
+
+    def next_version(self, name: str) -> int:
+        with self.engine.connect() as connection:
+            return _newest(connection, name) + 1
+
+    def mint(self, name: str, package: str, report: str, passed: bool, override: str | None = None) -> Minted:
+        """The next version of a name; the same package and report again answer the version they already have."""
+        with self.engine.begin() as connection:
+            same = (
+                connection.execute(
+                    select(versions).where(
+                        versions.c.name == name, versions.c.package == package, versions.c.report == report
+                    )
+                )
+                .mappings()
+                .first()
+            )
+            if same is not None:
+                return Minted(**same)
+            minted = Minted(name, _newest(connection, name) + 1, package, report, passed, override, datetime.now(UTC))
+            connection.execute(insert(versions).values(**minted.__dict__))
+            return minted
+
+    def version(self, name: str, version: int) -> Minted:
+        """Raises BadInput with the versions there are."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(versions).where(versions.c.name == name)).mappings().all()
+        for row in rows:
+            if row["version"] == version:
+                return Minted(**row)
+        known = ", ".join(str(row["version"]) for row in rows) or "none"
+        raise BadInput(f"{name} has no version {version}", next=f"its versions: {known}")
+
+    def point(self, name: str, alias: str, version: int) -> None:
+        """Move an alias to a version; a move to where it already stands is no move."""
+        package = self.version(name, version).package
+        with self.engine.begin() as connection:
+            place = (aliases.c.name == name) & (aliases.c.alias == alias)
+            before = connection.execute(select(aliases.c.version).where(place)).scalar()
+            if before == version:
+                return
+            connection.execute(delete(aliases).where(place))
+            connection.execute(insert(aliases).values(name=name, alias=alias, version=version, package=package))
+            connection.execute(
+                insert(alias_moves).values(
+                    name=name, alias=alias, before=before, after=version, moved=datetime.now(UTC)
+                )
+            )
+
+    def alias(self, name: str, alias: str) -> int | None:
+        with self.engine.connect() as connection:
+            return connection.execute(
+                select(aliases.c.version).where(aliases.c.name == name, aliases.c.alias == alias)
+            ).scalar()
+
+
+def _newest(connection: Connection, name: str) -> int:
+    return int(connection.execute(select(func.max(versions.c.version)).where(versions.c.name == name)).scalar() or 0)

@@ -1,0 +1,44 @@
+"""Bringing a database to the newest schema, and refusing one that is newer than this program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Engine, inspect, text
+
+from modelyard.errors import EnvironmentProblem
+
+HEAD = "0001"
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def current_revision(engine: Engine) -> str | None:
+    """The schema revision of the database, None when it is empty."""
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return None if revision is None else str(revision)
+
+
+def migrate(engine: Engine) -> None:
+    """Upgrade forward, in one transaction. Raises EnvironmentProblem for a ledger of a newer Modelyard."""
+    revision = current_revision(engine)
+    if revision == HEAD:
+        return
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise EnvironmentProblem(
+            f"this workspace was written by a newer Modelyard (ledger {revision}, this one knows up to {HEAD})",
+            where=str(engine.url),
+            next="upgrade modelyard, or use another workspace with --workspace DIR",
+        )
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
