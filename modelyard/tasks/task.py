@@ -40,6 +40,10 @@ class Pipeline(Protocol):
         """One item: {public input name: str | bytes}. Raises BadInput when it cannot be used."""
         ...
 
+    def prepare_batch(self, items: Sequence[Mapping[str, Any]]) -> list[Prepared]:
+        """The same for many items at once. Raises BadInput whose `where` is `item N` for the first bad one."""
+        ...
+
     def collate(self, items: Sequence[Prepared]) -> Tensors:
         """Pad and stack the items: the feeds of the first graph, batch axis first."""
         ...
@@ -79,7 +83,9 @@ class Task(ABC):
 
     @abstractmethod
     def open_pipeline(self, folder: Path, spec: Mapping[str, Any]) -> Pipeline:
-        """The pipeline of a Package (folder, its `pipeline` object). Raises BadInput when a file is missing."""
+        """The pipeline of a Package: its folder (whose package.json has the labels) and its `pipeline` object.
+
+        Raises BadInput when a file is missing."""
         ...
 
     @abstractmethod

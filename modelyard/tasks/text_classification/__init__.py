@@ -1,0 +1,47 @@
+"""Text classification: one text in, one class of a closed set out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from modelyard.errors import BadInput
+from modelyard.tasks.task import Signature, Task
+from modelyard.tasks.text_classification.pipeline import TextClassificationPipeline
+
+if TYPE_CHECKING:
+    from modelyard.tasks.training import TrainingTask
+
+
+class TextClassification(Task):
+    name = "text_classification"
+    inputs = MappingProxyType({"text": "text"})
+    target = "label"
+
+    def signature(self, labels: Sequence[str]) -> Signature:
+        return Signature(
+            inputs=(("text", "BYTES", (-1,)),),
+            outputs=(("label", "BYTES", (-1,)), ("score", "FP32", (-1,)), ("scores", "FP32", (-1, len(labels)))),
+        )
+
+    def open_pipeline(self, folder: Path, spec: Mapping[str, Any]) -> TextClassificationPipeline:
+        """The labels are those of the folder's package.json: class order is a property of the whole package."""
+        index = folder / "package.json"
+        try:
+            labels = json.loads(index.read_bytes())["labels"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise BadInput(f"{index} names no labels: {error}", where=str(index)) from None
+        return TextClassificationPipeline.open(folder, spec, labels)
+
+    def training(self) -> TrainingTask:
+        from modelyard.tasks.text_classification.training import TextClassificationTraining
+
+        return TextClassificationTraining()
+
+
+TASK = TextClassification()
+
+__all__ = ["TASK", "TextClassificationPipeline"]
