@@ -1,0 +1,121 @@
+"""The golden set: real inputs with the float reference's raw outputs, replayed before a variant is trusted."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from modelyard.errors import Damaged, ModelyardError
+from modelyard.runtimes.package_paths import inside
+from modelyard.store.artifacts import Package
+from modelyard.tasks.task import Graph, Pipeline, Tensors
+
+FIRST = 8  # replayed before the server says ready; the rest before a promotion
+LIMIT_S = 20.0  # `golden.limit_s` of the package overrules it
+
+
+@dataclass(frozen=True)
+class Golden:
+    """inputs: the public items; outputs: raw outputs of the float reference, first axis the items."""
+
+    inputs: list[dict[str, Any]]
+    outputs: Tensors
+    limit_s: float = LIMIT_S
+
+
+@dataclass(frozen=True)
+class Replay:
+    """max_abs: the largest difference from the reference (infinite when a value is not finite);
+    agreement: share of items whose argmax is the reference's; reason: why it did not pass, or empty."""
+
+    max_abs: float
+    agreement: float
+    checked: int
+    passed: bool
+    reason: str
+
+
+def read_golden(package: Package) -> Golden:
+    """The golden set of a package. Raises Damaged when it is missing or its halves do not fit."""
+    from safetensors.numpy import load
+
+    spec = package.info.get("golden")
+    if not isinstance(spec, dict):
+        raise Damaged("the package has no golden set", where=str(package.path / package.index))
+    inputs_path, outputs_path = inside(package.path, spec["inputs"]), inside(package.path, spec["outputs"])
+    try:
+        inputs = [json.loads(line) for line in inputs_path.read_bytes().splitlines() if line.strip()]
+        outputs = load(outputs_path.read_bytes())
+    except Exception as error:  # safetensors raises its own class, json ValueError
+        raise Damaged(f"the golden set cannot be read: {error}", where=str(inputs_path.parent)) from None
+    rows = {len(array) if array.ndim else -1 for array in outputs.values()}
+    if not inputs or rows != {len(inputs)}:
+        raise Damaged(
+            f"the golden set has {len(inputs)} inputs and outputs of {sorted(rows)} rows", where=str(inputs_path.parent)
+        )
+    return Golden(inputs, outputs, float(spec.get("limit_s", LIMIT_S)))
+
+
+def replay(
+    pipeline: Pipeline,
+    graphs: Mapping[str, Graph],
+    golden: Golden,
+    tolerance: Mapping[str, float],
+    count: int = FIRST,
+) -> Replay:
+    """Run the first `count` golden inputs one by one and hold the raw outputs against the reference.
+
+    max_abs bounds every difference, and the argmax over the last axis may differ for at most
+    ceil((1 - agreement) n) of n inputs. A NaN or infinity never passes. Stops at the set's time limit, with what
+    was checked until then (at least one input).
+    """
+    worst, differing, checked = 0.0, 0, 0
+    first = ""
+    started = time.monotonic()
+    for index, item in enumerate(golden.inputs[:count]):
+        if checked and time.monotonic() - started > golden.limit_s:
+            break
+        try:
+            outputs = pipeline.run(graphs, pipeline.collate([pipeline.prepare(item)]))
+        except ModelyardError as error:
+            return Replay(math.inf, 0.0, index, False, f"golden input {index}: {error.message}")
+        except Exception as error:  # a graph that opens but fails to run; the class depends on the runtime
+            return Replay(math.inf, 0.0, index, False, f"golden input {index}: {type(error).__name__}: {error}")
+        gap, same, why = compare(outputs, {name: array[index : index + 1] for name, array in golden.outputs.items()})
+        checked += 1
+        worst = max(worst, gap)
+        differing += not same
+        first = first or (why and f"golden input {index}: {why}")
+    agreement = 1.0 - differing / checked if checked else 0.0
+    reason = first
+    if not reason and not worst <= tolerance["max_abs"]:
+        reason = f"differs from the reference by {worst:.4g}, the tolerance is {tolerance['max_abs']:.4g}"
+    if not reason and differing > math.ceil((1.0 - tolerance["agreement"]) * checked - 1e-9):
+        reason = f"{differing} of {checked} golden answers are not the reference's"
+    return Replay(
+        worst, agreement, checked, checked > 0 and not reason, reason or ("" if checked else "nothing to check")
+    )
+
+
+def compare(outputs: Mapping[str, Any], reference: Mapping[str, Any]) -> tuple[float, bool, str]:
+    """Largest |difference|, whether every argmax over the last axis is the same, and what made comparing impossible."""
+    worst, same = 0.0, True
+    for name, expected in reference.items():
+        if name not in outputs:
+            return math.inf, False, f"the graph has no output {name}"
+        found = np.asarray(outputs[name])
+        if found.shape != expected.shape:
+            return math.inf, False, f"{name} has shape {list(found.shape)}, the reference {list(expected.shape)}"
+        found, wanted = found.astype(np.float64), expected.astype(np.float64)
+        if not np.isfinite(found).all():
+            return math.inf, False, f"{name} holds a value that is not finite"
+        worst = max(worst, float(np.abs(found - wanted).max(initial=0.0)))
+        if found.ndim > 1 and found.shape[-1] > 1:
+            same = same and bool((found.argmax(axis=-1) == wanted.argmax(axis=-1)).all())
+    return worst, same, ""
