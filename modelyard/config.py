@@ -142,8 +142,8 @@ def parse_yaml(text: str, source: str) -> tuple[Any, dict[Path_, int]]:
         loader.dispose()
 
 
-def read_yaml(model: type[C], path: Path) -> C:
-    """A YAML file as a model; an empty file is an empty mapping."""
+def read_text(path: Path) -> str:
+    """A configuration file as text. Raises BadConfig when it cannot be read, is too large or is not UTF-8."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -151,21 +151,11 @@ def read_yaml(model: type[C], path: Path) -> C:
     if len(data) > MAX_BYTES:
         raise BadConfig(f"{path} is larger than 1 MiB", where=str(path), next="a configuration is a short file")
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadConfig(
             f"{path} is not UTF-8 at byte {error.start}", where=str(path), next="save it as UTF-8"
         ) from None
-    value, lines = parse_yaml(text, path.name)
-    if value is None:
-        value = {}
-    if not isinstance(value, dict):
-        raise BadConfig(
-            f"{path} must hold keys and values",
-            where=f"{path.name}, line 1",
-            next="start with `task: text_classification`",
-        )
-    return validate(model, value, path.name, lines)
 
 
 def parse_setting(setting: str) -> dict[str, Any]:

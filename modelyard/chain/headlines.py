@@ -1,0 +1,91 @@
+"""The one figure of each stage that matters, as a person reads it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from modelyard.store import Report
+
+
+def headline(stage: str, report: Report | None) -> str:
+    """One short line; empty when the stage has no Report."""
+    if report is None:
+        return ""
+    return _LINES[stage](_Evidence(report.info))
+
+
+class _Evidence:
+    """Figures and details with a word where there is no value."""
+
+    def __init__(self, info: dict[str, Any]) -> None:
+        self.details: dict[str, Any] = info["details"]
+        self._figures = info["figures"]
+        self.gates = info["gates"]
+
+    def number(self, name: str, form: str = ",.0f", scale: float = 1.0) -> str:
+        value = self._figures.get(name, {}).get("value")
+        return "no data" if value is None else format(value * scale, form)
+
+    def share(self, name: str) -> str:
+        return self.number(name, ".0f", 100) + " %"
+
+
+def _reasons(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {reason}" for reason, count in sorted(counts.items(), key=lambda item: -item[1])[:3])
+
+
+def _ingest(e: _Evidence) -> str:
+    aside = e.details.get("set_aside_count", 0)
+    reasons = f", {aside:,} set aside: {e.details['set_aside'][0]['reason']}" if aside else ""
+    how = ", ".join(str(e.details[key]) for key in ("format", "encoding") if e.details.get(key))
+    return f"{e.number('rows_out')} rows ({how}){reasons}"
+
+
+def _clean(e: _Evidence) -> str:
+    repaired, dropped = e.details.get("repaired", {}), e.details.get("dropped", {})
+    parts = [
+        f"{sum(repaired.values()):,} repaired" if repaired else "nothing to repair",
+        f"{sum(dropped.values()):,} dropped ({_reasons(dropped)})" if dropped else "none dropped",
+    ]
+    return ", ".join(parts)
+
+
+def _split(e: _Evidence) -> str:
+    sides = " / ".join(e.number(f"rows_{side}") for side in ("train", "validation", "test"))
+    return f"{sides}, class counts differ by {e.share('class_imbalance')} (bar 20 %)"
+
+
+def _train(e: _Evidence) -> str:
+    return f"accuracy {e.number('validation_accuracy', '.3f')} on validation, epoch {e.number('best_epoch', '.3g')}"
+
+
+def _export(e: _Evidence) -> str:
+    return f"parity {e.number('parity_max_abs', '.1e')} (bar 1e-03) over {e.number('parity_cases')} cases"
+
+
+def _optimize(e: _Evidence) -> str:
+    return str(e.details.get("why", ""))
+
+
+def _evaluate(e: _Evidence) -> str:
+    return (
+        f"accuracy {e.number('accuracy', '.3f')} (TF-IDF baseline {e.number('baseline_accuracy', '.3f')}), "
+        f"P50 {e.number('latency_p50_ms', '.1f')} ms, P99 {e.number('latency_p99_ms', '.1f')} ms"
+    )
+
+
+def _release(e: _Evidence) -> str:
+    passed = sum(gate["passed"] for gate in e.gates)
+    return f"{passed} of {len(e.gates)} gates"
+
+
+_LINES = {
+    "ingest": _ingest,
+    "clean": _clean,
+    "split": _split,
+    "train": _train,
+    "export": _export,
+    "optimize": _optimize,
+    "evaluate": _evaluate,
+    "release": _release,
+}

@@ -1,0 +1,93 @@
+"""modelyard.yaml: one a project, one block a stage, only what differs from the defaults."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, PrivateAttr, field_validator
+
+from modelyard.config import StageConfig, merge, parse_yaml, read_text, validate
+from modelyard.errors import BadConfig, BadInput
+from modelyard.stages.clean import CleanConfig
+from modelyard.stages.evaluate import EvaluateConfig
+from modelyard.stages.export import ExportConfig
+from modelyard.stages.ingest import IngestConfig
+from modelyard.stages.optimize import OptimizeConfig
+from modelyard.stages.release import ReleaseConfig
+from modelyard.stages.split import SplitConfig
+from modelyard.stages.train import TrainConfig
+from modelyard.tasks import TASKS
+
+FILE = "modelyard.yaml"
+
+
+class Project(StageConfig):
+    """The whole file. `data` is a path relative to the file."""
+
+    name: str = Field("model", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")
+    task: str = "text_classification"
+    data: str | None = None
+    ingest: IngestConfig = IngestConfig()
+    clean: CleanConfig = CleanConfig()
+    split: SplitConfig = SplitConfig()
+    train: TrainConfig = TrainConfig()
+    export: ExportConfig = ExportConfig()
+    optimize: OptimizeConfig = OptimizeConfig()
+    evaluate: EvaluateConfig = EvaluateConfig()
+    release: ReleaseConfig = ReleaseConfig()
+
+    _folder: Path = PrivateAttr(default_factory=Path.cwd)
+
+    @field_validator("task")
+    @classmethod
+    def _known_task(cls, value: str) -> str:
+        if value not in TASKS:
+            raise ValueError(f"task must be one of {', '.join(sorted(TASKS))}")
+        return value
+
+    def source(self) -> Path:
+        """The data file or folder. Raises BadInput when none is named or it is not there."""
+        if self.data is None:
+            raise BadInput("no data is named", next=f"modelyard run DATA, or write `data: reviews.csv` in {FILE}")
+        path = self._folder / self.data
+        if not path.exists():
+            raise BadInput(f"{self.data} does not exist", where=str(path), next="check the path")
+        return path
+
+
+def name_of(data: str) -> str:
+    """A name for models trained on a file: its stem, with what a name may not hold replaced."""
+    stem = Path(data).stem if Path(data).suffix else Path(data).name
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:80] or "model"
+
+
+def load_project(
+    folder: Path, data: str | None = None, settings: dict[str, Any] | None = None, file: Path | None = None
+) -> Project:
+    """The project of a folder: its modelyard.yaml if there is one, `--set` and DATA on top.
+
+    Raises BadConfig that names file, line and key.
+    """
+    path = file or folder / FILE
+    value: Any = {}
+    lines = {}
+    if path.is_file():
+        value, lines = parse_yaml(read_text(path), path.name)
+        value = {} if value is None else value
+        if not isinstance(value, dict):
+            raise BadConfig(
+                f"{path.name} must hold keys and values", where=f"{path.name}, line 1", next="`data: reviews.csv`"
+            )
+    elif file is not None:
+        raise BadConfig(f"{file} does not exist", where=str(file), next="check the path given to --config")
+    # A relative path in the file is seen from the file, one on the command line from where the user stands.
+    if data is not None:
+        value = merge(value, {"data": str(Path(data).absolute())})
+    value = merge(value, settings or {})
+    if "name" not in value and value.get("data"):
+        value["name"] = name_of(str(value["data"]))
+    project = validate(Project, value, path.name if path.is_file() else "the command line", lines)
+    project._folder = path.parent.absolute()
+    return project

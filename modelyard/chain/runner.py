@@ -1,0 +1,196 @@
+"""The runner: each stage once, from the cache when nothing that it depends on has changed."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from modelyard.chain.project import Project
+from modelyard.chain.steps import CHAIN, Inputs, Made, Step, config_of, index_of
+from modelyard.chain.workspace import Workspace
+from modelyard.errors import Damaged, Fault, GateFailed, ModelyardError, Waiting
+from modelyard.ledger import Result, StageEntry
+from modelyard.run import Listener, Run, Silent
+from modelyard.store import Dataset, Report
+from modelyard.store.digests import digest_json
+
+
+@dataclass(frozen=True)
+class StageOutcome:
+    """One stage of one run: done, cached, waiting or failed; what it made; its Report; why it stopped."""
+
+    stage: str
+    outcome: str
+    seconds: float
+    key: str
+    output: Made | None = None
+    report: Report | None = None
+    error: ModelyardError | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "name": self.stage,
+            "outcome": self.outcome,
+            "seconds": round(self.seconds, 3),
+            "digest": self.output.digest if self.output is not None else None,
+        }
+
+
+@dataclass
+class ChainOutcome:
+    """All stages that ran, in order."""
+
+    stages: list[StageOutcome] = field(default_factory=list)
+
+    @property
+    def outcome(self) -> str:
+        """`done` when every stage is done or cached, else that of the last one."""
+        last = self.stages[-1].outcome if self.stages else "done"
+        return "done" if last == "cached" else last
+
+    @property
+    def error(self) -> ModelyardError | None:
+        return self.stages[-1].error if self.stages else None
+
+    def stage(self, name: str) -> StageOutcome | None:
+        return next((stage for stage in self.stages if stage.stage == name), None)
+
+    @property
+    def reports(self) -> dict[str, Report]:
+        return {stage.stage: stage.report for stage in self.stages if stage.report is not None}
+
+
+def step_key(
+    step: Step, project: Project, made: dict[str, Made], reports: dict[str, Report]
+) -> tuple[str, dict[str, str]]:
+    """The digest of all that the step's result depends on, and the input digests by name."""
+    inputs = {name: made[name].digest for name in step.takes}
+    inputs.update(step.outside(project))
+    if step.reads_reports:
+        inputs.update({f"report:{name}": report.digest for name, report in reports.items()})
+    key = digest_json(
+        {"stage": step.name, "version": step.version, "config": config_of(project, step), "inputs": inputs}
+    )
+    return key, inputs
+
+
+def plan(project: Project, workspace: Workspace, last: str = "release") -> list[tuple[str, str]]:
+    """What a run would do, without doing it: (stage, `cached` | `run`); after the first `run` all the rest run."""
+    made: dict[str, Made] = {}
+    reports: dict[str, Report] = {}
+    lines = []
+    fresh = False
+    for step in CHAIN[: index_of(last) + 1]:
+        found = None
+        if not fresh:
+            key, _ = step_key(step, project, made, reports)
+            found = _cached(workspace, step, key)
+        if found is None:
+            fresh = True
+        else:
+            made[step.name], reports[step.name] = found
+        lines.append((step.name, "run" if found is None else "cached"))
+    return lines
+
+
+def run_chain(
+    project: Project,
+    workspace: Workspace,
+    listener: Listener | None = None,
+    *,
+    first: str | None = None,
+    last: str = "release",
+    remeasure: bool = False,
+    threads: int = 2,
+    told: Callable[[StageOutcome], None] = lambda outcome: None,
+) -> ChainOutcome:
+    """Run the chain to `last`. Stages from `first` on are made anew, with `remeasure` those that hold measured time.
+
+    `told` hears each stage as it ends. A failed gate, bad input and open annotation end the run and are in its outcome;
+    only faults of ours and interruptions are raised. What was finished stays in the cache.
+    """
+    chain = ChainOutcome()
+    made: dict[str, Made] = {}
+    with workspace.locked():
+        run_number = workspace.ledger.start_run(str(project.data))
+        try:
+            for position, step in enumerate(CHAIN[: index_of(last) + 1]):
+                anew = (first is not None and position >= index_of(first)) or (remeasure and step.measures)
+                inputs = Inputs(project, made, chain.reports, workspace)
+                outcome = _run_step(step, inputs, listener or Silent(), threads, anew=anew)
+                chain.stages.append(outcome)
+                workspace.ledger.note_stage(run_number, position, _entry(outcome))
+                told(outcome)
+                if outcome.output is None or outcome.error is not None:
+                    break
+                made[step.name] = outcome.output
+            workspace.ledger.finish_run(run_number, chain.outcome)
+        except KeyboardInterrupt:
+            workspace.ledger.finish_run(run_number, "interrupted")
+            raise
+    return chain
+
+
+def _run_step(step: Step, inputs: Inputs, listener: Listener, threads: int, *, anew: bool) -> StageOutcome:
+    started = time.monotonic()
+    workspace = inputs.workspace
+    key, run = "", Run(workspace.store, listener, threads=threads)
+    output: Made | None = None
+    report: Report | None = None
+    try:
+        key, digests = step_key(step, inputs.project, dict(inputs.made), dict(inputs.reports))
+        run.key = key
+        found = None if anew else _cached(workspace, step, key)
+        if found is not None:
+            output, report = found
+            outcome = "cached"
+        else:
+            output = step.call(inputs, run)
+            report = output if isinstance(output, Report) else run.report(step.name)
+            seconds = time.monotonic() - started
+            workspace.ledger.keep_result(
+                Result(key, step.name, step.makes.__name__, output.digest, report.digest, digests, seconds)
+            )
+            workspace.store.drop_scratch(key)
+            outcome = "done"
+        if step.effect is not None:
+            if not isinstance(output, Report):
+                raise Fault(f"{step.name} acts on a Report and made a {type(output).__name__}")
+            step.effect(inputs, run, output)
+    except Waiting as waiting:
+        return StageOutcome(step.name, "waiting", time.monotonic() - started, key, output, report, waiting)
+    except GateFailed as failed:
+        # The evidence of a failure is kept as well as that of a success.
+        report = report or run.report(step.name)
+        return StageOutcome(step.name, "failed", time.monotonic() - started, key, output, report, failed)
+    except ModelyardError as error:
+        return StageOutcome(step.name, "failed", time.monotonic() - started, key, output, report, error)
+    return StageOutcome(step.name, outcome, time.monotonic() - started, key, output, report)
+
+
+def _cached(workspace: Workspace, step: Step, key: str) -> tuple[Made, Report] | None:
+    """The output and Report kept under the key, when both are still in the store."""
+    result = workspace.ledger.result(key)
+    if result is None:
+        return None
+    with contextlib.suppress(Damaged):
+        report = workspace.store.get(Report, result.report)
+        if issubclass(step.makes, Dataset):
+            return workspace.store.dataset(result.output), report
+        return workspace.store.get(step.makes, result.output), report
+    return None
+
+
+def _entry(outcome: StageOutcome) -> StageEntry:
+    return StageEntry(
+        outcome.stage,
+        outcome.outcome,
+        outcome.seconds,
+        outcome.key,
+        outcome.output.digest if outcome.output is not None else None,
+        outcome.report.digest if outcome.report is not None else None,
+        str(outcome.error) if outcome.error is not None else None,
+    )

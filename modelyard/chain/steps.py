@@ -1,0 +1,160 @@
+"""The line of stages: what each takes, what it makes, and which of them act on the world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from modelyard.chain.project import Project
+from modelyard.chain.workspace import Workspace
+from modelyard.run import Run
+from modelyard.stages.clean import STAGE_VERSION as CLEAN_VERSION
+from modelyard.stages.clean import clean
+from modelyard.stages.evaluate import STAGE_VERSION as EVALUATE_VERSION
+from modelyard.stages.evaluate import evaluate
+from modelyard.stages.export import STAGE_VERSION as EXPORT_VERSION
+from modelyard.stages.export import export
+from modelyard.stages.ingest import STAGE_VERSION as INGEST_VERSION
+from modelyard.stages.ingest import ingest, source_digest
+from modelyard.stages.optimize import STAGE_VERSION as OPTIMIZE_VERSION
+from modelyard.stages.optimize import optimize
+from modelyard.stages.release import STAGE_VERSION as RELEASE_VERSION
+from modelyard.stages.release import hold_gates, release
+from modelyard.stages.split import STAGE_VERSION as SPLIT_VERSION
+from modelyard.stages.split import split
+from modelyard.stages.train import STAGE_VERSION as TRAIN_VERSION
+from modelyard.stages.train import base_digest, train
+from modelyard.store import Artifact, Dataset, Model, Package, Report
+
+Made = Dataset | Artifact
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a step is handed: the project, the outputs of earlier steps by name, and their Reports."""
+
+    project: Project
+    made: Mapping[str, Any]
+    reports: Mapping[str, Report]
+    workspace: Workspace
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stage in the chain.
+
+    takes: the earlier steps whose outputs go in. reads_reports: it also reads every earlier Report.
+    outside: content beside those that its result depends on (name to digest).
+    measures: it holds measured time: `--remeasure` makes it again.
+    effect: what it does to the world afterwards: run every time, idempotent, never cached.
+    """
+
+    name: str
+    makes: type[Dataset] | type[Model] | type[Package] | type[Report]
+    version: int
+    takes: tuple[str, ...]
+    call: Callable[[Inputs, Run], Made]
+    reads_reports: bool = False
+    outside: Callable[[Project], dict[str, str]] = lambda project: {}
+    measures: bool = False
+    effect: Callable[[Inputs, Run, Report], None] | None = None
+
+
+def _mint(inputs: Inputs, run: Run, report: Report) -> None:
+    """Hold the gates; mint the next version; point the alias at it."""
+    project, ledger = inputs.project, inputs.workspace.ledger
+    hold_gates(report, run, project.release.override)
+    package: Package = inputs.made["optimize"]
+    passed = all(gate["passed"] for gate in report.info["gates"])
+    minted = ledger.mint(project.name, package.digest, report.digest, passed, project.release.override)
+    ledger.point(project.name, project.release.alias, minted.version)
+    run.details["version"] = minted.version
+    run.details["alias"] = project.release.alias
+
+
+CHAIN: tuple[Step, ...] = (
+    Step(
+        "ingest",
+        Dataset,
+        INGEST_VERSION,
+        (),
+        lambda inputs, run: ingest(inputs.project.source(), inputs.project.ingest, run),
+        outside=lambda project: {"source": source_digest(project.source())},
+    ),
+    Step(
+        "clean",
+        Dataset,
+        CLEAN_VERSION,
+        ("ingest",),
+        lambda inputs, run: clean(inputs.made["ingest"], inputs.project.clean, run),
+    ),
+    Step(
+        "split",
+        Dataset,
+        SPLIT_VERSION,
+        ("clean",),
+        lambda inputs, run: split(inputs.made["clean"], inputs.project.split, run),
+    ),
+    Step(
+        "train",
+        Model,
+        TRAIN_VERSION,
+        ("split",),
+        lambda inputs, run: train(inputs.made["split"], inputs.project.train, run),
+        outside=lambda project: {"base": base_digest(project.train.base)},
+    ),
+    Step(
+        "export",
+        Package,
+        EXPORT_VERSION,
+        ("train", "split"),
+        lambda inputs, run: export(inputs.made["train"], inputs.made["split"], inputs.project.export, run),
+    ),
+    Step(
+        "optimize",
+        Package,
+        OPTIMIZE_VERSION,
+        ("export", "split"),
+        lambda inputs, run: optimize(inputs.made["export"], inputs.made["split"], inputs.project.optimize, run),
+        measures=True,
+    ),
+    Step(
+        "evaluate",
+        Report,
+        EVALUATE_VERSION,
+        ("optimize", "split", "train"),
+        lambda inputs, run: evaluate(
+            inputs.made["optimize"], inputs.made["split"], inputs.project.evaluate, run, model=inputs.made["train"]
+        ),
+        measures=True,
+    ),
+    Step(
+        "release",
+        Report,
+        RELEASE_VERSION,
+        ("optimize",),
+        lambda inputs, run: release(
+            inputs.made["optimize"],
+            inputs.reports,
+            inputs.project.release,
+            run,
+            version=inputs.workspace.ledger.next_version(inputs.project.name),
+        ),
+        reads_reports=True,
+        effect=_mint,
+    ),
+)
+
+
+def config_of(project: Project, step: Step) -> dict[str, Any]:
+    """The step's block of the project, as plain data for its key."""
+    block = getattr(project, step.name)
+    return dict(block.model_dump(mode="json"))
+
+
+def index_of(name: str) -> int:
+    return [step.name for step in CHAIN].index(name)
+
+
+__all__ = ["CHAIN", "Inputs", "Made", "Step", "config_of", "index_of"]

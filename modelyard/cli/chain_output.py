@@ -1,0 +1,109 @@
+"""A chain as a person and as a program sees it: a line a stage on stderr, one object on stdout."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from modelyard.chain.headlines import headline
+from modelyard.chain.project import Project
+from modelyard.chain.runner import ChainOutcome, StageOutcome, run_chain
+from modelyard.chain.workspace import Workspace
+from modelyard.cli.output import envelope, print_error
+from modelyard.cli.terminal import LiveProgress, progress
+from modelyard.errors import ModelyardError
+from modelyard.store import Report
+
+COLOURS = {"done": "green", "cached": "cyan", "waiting": "yellow", "failed": "red"}
+
+
+def cores() -> int:
+    """The processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def stage_line(outcome: StageOutcome) -> str:
+    """`clean     done      1.1 s   41 repaired, 12 dropped`."""
+    word = click.style(f"{outcome.outcome:<8}", fg=COLOURS[outcome.outcome])
+    said = str(outcome.error) if outcome.error is not None else headline(outcome.stage, outcome.report)
+    return f"{outcome.stage:<10}{word}{_seconds(outcome.seconds):>9}   {said}"
+
+
+def _seconds(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds) // 60} min {int(seconds) % 60:02d} s"
+
+
+def run_and_tell(
+    project: Project,
+    workspace: Workspace,
+    *,
+    first: str | None = None,
+    last: str = "release",
+    remeasure: bool = False,
+    threads: int | None = None,
+) -> ChainOutcome:
+    """Run the chain with progress and a line a stage on stderr; an error that ends it is told there too."""
+    with progress() as listener:
+
+        def told(outcome: StageOutcome) -> None:
+            if isinstance(listener, LiveProgress):
+                listener.clear()
+            click.echo(stage_line(outcome), err=True)
+
+        chain = run_chain(
+            project,
+            workspace,
+            listener,
+            first=first,
+            last=last,
+            remeasure=remeasure,
+            threads=threads or cores(),
+            told=told,
+        )
+    if chain.error is not None:
+        print_error(chain.error)
+    return chain
+
+
+def chain_json(chain: ChainOutcome, workspace: Workspace) -> dict[str, Any]:
+    """The envelope of a chain: the last stage's digest, figures and gates, and all stages."""
+    last = chain.stages[-1]
+    info = last.report.info if last.report is not None else {"figures": {}, "gates": []}
+    more: dict[str, Any] = {}
+    if isinstance(chain.error, ModelyardError):
+        more["error"] = chain.error.as_json()
+    page = report_page(chain)
+    return envelope(
+        chain.outcome,
+        last.stage,
+        digest=last.output.digest if last.output is not None else None,
+        out=str(workspace.root),
+        report=str(page) if page is not None else None,
+        figures=info["figures"],
+        gates=info["gates"],
+        stages=[stage.as_json() for stage in chain.stages],
+        **more,
+    )
+
+
+def report_page(chain: ChainOutcome) -> Path | None:
+    """The HTML page of the release, when there is one."""
+    release = chain.stage("release")
+    if release is None or not isinstance(release.output, Report):
+        return None
+    return release.output.path / "report.html"
+
+
+def print_next(chain: ChainOutcome, project: Project, workspace: Workspace) -> None:
+    """Where the evidence lies and what to do next."""
+    page = report_page(chain)
+    if page is not None:
+        click.echo(f"report:    {page}")
+    if page is not None and chain.error is None:
+        where = "" if workspace.root == Path.cwd() / ".modelyard" else f" --workspace {workspace.root}"
+        click.echo(f"serve it:  modelyard serve {project.name}@{project.release.alias}{where}")

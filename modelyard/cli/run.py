@@ -1,0 +1,85 @@
+"""`modelyard run`: the chain on the user's data, a line a stage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from modelyard.cli.output import common_options, verb
+
+STAGES = ("ingest", "clean", "split", "train", "export", "optimize", "evaluate", "release")
+
+
+def workspace_option(command: Any) -> Any:
+    """--workspace, or MODELYARD_WORKSPACE; by default .modelyard beside modelyard.yaml."""
+    return click.option(
+        "--workspace",
+        type=click.Path(file_okay=False, path_type=Path),
+        envvar="MODELYARD_WORKSPACE",
+        help="Where results are kept. [default: .modelyard]",
+    )(command)
+
+
+@click.command("run")
+@click.argument("data", required=False, type=click.Path(exists=True))
+@click.option(
+    "--config", "config_file", type=click.Path(dir_okay=False, path_type=Path), help="Another modelyard.yaml."
+)
+@click.option("--from", "first", type=click.Choice(STAGES), help="Make this stage and what follows anew.")
+@click.option("--to", "last", type=click.Choice(STAGES), default="release", show_default=True, help="Stop after it.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting, as train.epochs=2.")
+@click.option("--threads", type=click.IntRange(1, 256), default=None, help="Compute threads. [default: the cores]")
+@click.option("--remeasure", is_flag=True, help="Measure again what was chosen by measured time.")
+@click.option("--dry-run", is_flag=True, help="Say what would run and what is cached; do nothing.")
+@workspace_option
+@common_options
+@verb
+def command(
+    data: str | None,
+    config_file: Path | None,
+    first: str | None,
+    last: str,
+    settings: tuple[str, ...],
+    threads: int | None,
+    remeasure: bool,
+    dry_run: bool,
+    workspace: Path | None,
+    as_json: bool,
+) -> int:
+    """Run the chain: ingest, clean, split, train, export, optimize, evaluate, release.
+
+    What is already done and still valid comes from the cache; a killed run goes on where it stopped.
+    """
+    from modelyard.chain.project import load_project
+    from modelyard.chain.runner import plan
+    from modelyard.chain.workspace import Workspace
+    from modelyard.cli.chain_output import chain_json, print_next, run_and_tell
+    from modelyard.cli.output import envelope, print_json
+    from modelyard.config import merge, parse_setting
+
+    chosen: dict[str, Any] = {}
+    for setting in settings:
+        chosen = merge(chosen, parse_setting(setting))
+    folder = config_file.parent if config_file else Path.cwd()
+    project = load_project(folder, data, chosen, config_file)
+    project.source()
+    place = Workspace(workspace or folder / ".modelyard")
+    try:
+        if dry_run:
+            lines = plan(project, place, last)
+            if as_json:
+                print_json(envelope("done", "run", stages=[{"name": n, "outcome": o} for n, o in lines]))
+            else:
+                for name, outcome in lines:
+                    click.echo(f"{name:<10}{outcome}")
+            return 0
+        chain = run_and_tell(project, place, first=first, last=last, remeasure=remeasure, threads=threads)
+        if as_json:
+            print_json(chain_json(chain, place))
+        else:
+            print_next(chain, project, place)
+        return chain.error.exit_code if chain.error is not None else 0
+    finally:
+        place.close()
