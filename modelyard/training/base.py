@@ -1,0 +1,75 @@
+"""The model that training starts from: a directory, or a hub id brought to one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from modelyard.errors import BadInput, EnvironmentProblem
+from modelyard.store.digests import digest_file, digest_json
+
+# Everything a base needs and nothing that could run: no code, no pickled weights.
+PATTERNS = ("*.json", "*.safetensors", "*.txt", "*.model")
+PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5")
+HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
+
+
+def resolve_base(base: str) -> Path:
+    """A Hugging Face directory with safetensors. Raises BadInput, or EnvironmentProblem when the hub is out of reach.
+
+    HF_HUB_OFFLINE=1 is respected: only what the local cache has is used.
+    """
+    folder = Path(base).expanduser()
+    if not folder.is_dir():
+        if not HUB_ID.fullmatch(base):
+            raise BadInput(f"there is no directory {base}", where="train.base", next="give a directory or a hub id")
+        folder = _from_hub(base)
+    if not (folder / "config.json").is_file():
+        raise BadInput(
+            f"{base} is not a Hugging Face model: it has no config.json",
+            where="train.base",
+            next="give the directory that save_pretrained wrote",
+        )
+    if not any(folder.glob("*.safetensors")):
+        pickled = sorted(path.name for pattern in PICKLED for path in folder.glob(pattern))
+        if pickled:
+            raise BadInput(
+                f"{base} has only pickled weights ({pickled[0]}): opening them would run code from the file",
+                where="train.base",
+                next="convert them once where you trust them: load, then save_pretrained(..., safe_serialization=True)",
+            )
+        raise BadInput(f"{base} has no weights (*.safetensors)", where="train.base", next="copy the whole directory")
+    if not (folder / "tokenizer.json").is_file():
+        raise BadInput(
+            f"{base} has no tokenizer.json",
+            where="train.base",
+            next="write one: AutoTokenizer.from_pretrained(...).save_pretrained(DIR)",
+        )
+    return folder
+
+
+def _from_hub(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=list(PATTERNS)))
+    except LocalEntryNotFoundError as error:
+        raise EnvironmentProblem(
+            f"{name} is no directory here, not in the local cache, and the hub cannot be reached",
+            where="train.base",
+            next="give a directory, or run once where the hub can be reached",
+        ) from error
+    except (HfHubHTTPError, HFValidationError, OSError) as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise BadInput(
+            f"{name} is no directory here and the hub does not give it: {first}",
+            where="train.base",
+            next="check the name",
+        ) from error
+
+
+def base_digest(folder: Path) -> str:
+    """Digest of the files that a base is opened from, whatever else lies beside them."""
+    files = {path.name: digest_file(path) for pattern in PATTERNS for path in folder.glob(pattern) if path.is_file()}
+    return digest_json(files)
