@@ -8,11 +8,19 @@ import click
 
 import modelyard
 
-# verb -> (module that holds the click command `command`, one-line help)
+# verb -> (module, click command in it, one-line help)
 VERBS = {
-    "demo": ("modelyard.cli.demo", "The whole chain on real data, ending with a served, monitored model."),
-    "run": ("modelyard.cli.run", "The chain on your data, a line a stage; goes on where it stopped."),
-    "serve": ("modelyard.cli.serve", "Serve packages over REST and gRPC (Open Inference Protocol V2)."),
+    "demo": ("modelyard.cli.demo", "command", "The whole chain on real data, ending with a served, monitored model."),
+    "run": ("modelyard.cli.run", "command", "The chain on your data, a line a stage; goes on where it stopped."),
+    "status": ("modelyard.cli.status", "command", "The last run of this workspace."),
+    "serve": ("modelyard.cli.serve", "command", "Serve packages over REST and gRPC (Open Inference Protocol V2)."),
+    "ingest": ("modelyard.cli.stage", "ingest", "One stage: read a file or folder into a Dataset."),
+    "clean": ("modelyard.cli.stage", "clean", "One stage: repair and drop rows, each with its reason."),
+    "split": ("modelyard.cli.stage", "split", "One stage: train, validation and test without leakage."),
+    "train": ("modelyard.cli.stage", "train", "One stage: fine-tune a model."),
+    "export": ("modelyard.cli.stage", "export", "One stage: to ONNX, refused when the exported model differs."),
+    "optimize": ("modelyard.cli.stage", "optimize", "One stage: fuse and quantise, measured as served."),
+    "evaluate": ("modelyard.cli.stage", "evaluate", "One stage: accuracy, latency, throughput and cost."),
 }
 
 
@@ -25,12 +33,13 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        command: click.Command = importlib.import_module(VERBS[cmd_name][0]).command
+        module, attribute, _ = VERBS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(verb, text) for verb, (_, text) in VERBS.items()])
+            formatter.write_dl([(verb, text) for verb, (_, _, text) in VERBS.items()])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

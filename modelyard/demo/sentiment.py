@@ -1,8 +1,8 @@
 """Four-domain English sentiment: movie reviews, product reviews, newspaper editorials, tweets, with human ratings.
 
 Source: Hutto and Gilbert, "VADER: A Parsimonious Rule-based Model for Sentiment Analysis of Social Media Text",
-ICWSM 2014; the ratings lie in the source archive of vaderSentiment 3.3.2 (MIT). Each text has a mean rating from -4 to 4.
-Two classes: the sign of the mean; |mean| <= 0.2 is set aside as undecided.
+ICWSM 2014; the ratings lie in the source archive of vaderSentiment 3.3.2 (MIT). Each text has a mean rating from
+-4 to 4. Two classes: the sign of the mean; |mean| <= 0.2 is set aside as undecided.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SEED = 20140601
 
 @dataclass(frozen=True)
 class Rated:
-    """One text: `document` is what its sentences have in common (a review, an editorial), itself where it stands alone."""
+    """One text; `document` is what its sentences have in common (a review, an editorial), itself where it stands alone."""
 
     text: str
     label: str
@@ -63,7 +63,7 @@ def rated_texts() -> Iterator[Rated]:
 
 
 def stratified(rows: list[Rated], count: int, seed: int = SEED) -> list[Rated]:
-    """`count` rows with each domain and class in its share of the whole (largest remainders), in the order of `rows`."""
+    """`count` rows, each domain and class in its share of the whole (largest remainders), in the order of `rows`."""
     if count >= len(rows):
         return rows
     strata: dict[tuple[str, str], list[int]] = defaultdict(list)

@@ -1,0 +1,94 @@
+"""The verbs that run one stage on plain paths: ingest, clean, split, train, export, optimize, evaluate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from modelyard.cli.output import common_options, verb
+
+
+def _command(stage: str, takes: str, text: str) -> click.Command:
+    @click.command(stage, help=text)
+    @click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar=takes)
+    @click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder for the output.")
+    @click.option("--config", "config_file", type=click.Path(dir_okay=False, path_type=Path), help="A modelyard.yaml.")
+    @click.option(
+        "--set", "settings", multiple=True, metavar="KEY=VALUE", help=f"A setting of this stage ({stage}.KEY)."
+    )
+    @click.option("--threads", type=click.IntRange(1, 256), default=None, help="Compute threads. [default: the cores]")
+    @common_options
+    @verb
+    def command(
+        inputs: tuple[Path, ...],
+        out: Path,
+        config_file: Path | None,
+        settings: tuple[str, ...],
+        threads: int | None,
+        as_json: bool,
+    ) -> None:
+        from modelyard.chain.alone import run_alone
+        from modelyard.chain.headlines import headline
+        from modelyard.chain.project import load_project
+        from modelyard.cli.chain_output import cores
+        from modelyard.cli.output import envelope, print_json
+        from modelyard.cli.terminal import progress
+        from modelyard.config import merge, parse_setting
+
+        chosen: dict[str, Any] = {}
+        for setting in settings:
+            chosen = merge(chosen, {stage: parse_setting(setting)})
+        # A modelyard.yaml that happens to lie here is not read: a verb on plain paths depends on what it is given.
+        project = load_project(out.parent, None, chosen, config_file)
+        with progress() as listener:
+            alone = run_alone(stage, list(inputs), out, project, listener, threads or cores())
+        info = alone.evidence.info
+        if as_json:
+            print_json(
+                envelope(
+                    "done",
+                    stage,
+                    digest=alone.made.digest,
+                    out=str(alone.out),
+                    report=str(alone.report),
+                    figures=info["figures"],
+                    gates=info["gates"],
+                    **data_fields(info),
+                )
+            )
+        else:
+            click.echo(f"{stage}: {headline(stage, alone.evidence)}")
+            click.echo(f"  {alone.out}   evidence: {alone.report}")
+
+    return command
+
+
+def data_fields(info: dict[str, Any]) -> dict[str, Any]:
+    """What the contract adds for data stages: rows_in, rows_out, dropped, repaired, review, set_aside, ..."""
+    details, figures = info["details"], info["figures"]
+    if info["stage"] not in ("ingest", "clean", "split"):
+        return {}
+    fields: dict[str, Any] = {
+        "rows_in": figures.get("rows_in", {}).get("value"),
+        "rows_out": figures.get("rows_out", {}).get("value"),
+        "dropped": details.get("dropped", {}),
+        "repaired": details.get("repaired", {}),
+        "review": details.get("review", 0),
+        "set_aside": details.get("set_aside", []),
+        "set_aside_count": details.get("set_aside_count", 0),
+    }
+    if info["stage"] == "ingest":
+        fields["encoding"] = details.get("encoding")
+        fields["columns"] = details.get("columns")
+    return fields
+
+
+ingest = _command("ingest", "FILE|DIR", "Read CSV, TSV, JSONL, Parquet or a Hugging Face folder into a Dataset.")
+clean = _command("clean", "DATA", "Repair and drop rows, each with its reason.")
+split = _command("split", "DATA", "Split into train, validation and test without leakage.")
+train = _command("train", "DATA", "Fine-tune a model on a split Dataset.")
+export = _command("export", "MODEL DATA", "Export to ONNX; refuse when the exported model differs.")
+optimize = _command("optimize", "PACKAGE DATA", "Fuse and quantise; keep what is faster and still right.")
+evaluate = _command("evaluate", "PACKAGE DATA [MODEL]", "Measure accuracy, latency, throughput and cost as served.")
