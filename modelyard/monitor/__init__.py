@@ -1,0 +1,1 @@
+"""Percentiles and logs of a running server."""

@@ -1,0 +1,150 @@
+"""V2 over HTTP: JSON, with tensors in binary after it on request (binary tensor data extension)."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import orjson
+
+from modelyard.serve.problems import Problem, shortened
+from modelyard.serve.requests import InferAnswer, InferRequest
+from modelyard.serve.tensors import (
+    Tensor,
+    check_datatype,
+    check_shape,
+    datatype_of,
+    first_not_finite,
+    from_bytes,
+    to_bytes,
+)
+from modelyard.serve.tensors import from_json as tensor_from_json
+
+
+def read_json(body: bytes | memoryview) -> dict[str, Any]:
+    """A JSON object. Raises Problem 400 with the place where it stops being one."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Problem(400, f"the body is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise Problem(400, "the body must be a JSON object")
+    return value
+
+
+def decompress(body: bytes, encoding: str, limit: int) -> bytes:
+    """Undo Content-Encoding gzip or deflate. Raises Problem 413 beyond the limit, 400 for broken data."""
+    if encoding not in ("gzip", "deflate"):
+        raise Problem(400, f"Content-Encoding {shortened(encoding)} is not known: use gzip, deflate or none")
+    engine = zlib.decompressobj(wbits=47)  # finds out whether the header is gzip's or zlib's
+    try:
+        plain = engine.decompress(body, limit + 1)
+    except zlib.error as error:
+        raise Problem(400, f"the body is not {encoding}: {error}") from None
+    if len(plain) > limit:
+        raise Problem(413, f"the body is larger than {limit} bytes when unpacked")
+    if not engine.eof:
+        raise Problem(400, f"the {encoding} body is cut off")
+    return plain
+
+
+def parse_request(body: bytes, header_length: int | None) -> InferRequest:
+    """header_length: Inference-Header-Content-Length, the bytes of JSON before the binary data; None without it."""
+    binary = memoryview(b"")
+    if header_length is not None:
+        if not 0 <= header_length <= len(body):
+            raise Problem(400, f"Inference-Header-Content-Length is {header_length}, the body has {len(body)} bytes")
+        view = memoryview(body)
+        header, binary = read_json(view[:header_length]), view[header_length:]
+    else:
+        header = read_json(body)
+    identity = header.get("id")
+    if identity is not None and not isinstance(identity, str):
+        raise Problem(400, f"id must be a string, not {shortened(identity)}")
+    described = header.get("inputs")
+    if not isinstance(described, list) or not described:
+        raise Problem(400, 'the body has no "inputs"')
+    inputs: dict[str, Tensor] = {}
+    place = 0
+    for one in described:
+        tensor, place = _parse_input(one, binary, place)
+        if tensor.name in inputs:
+            raise Problem(400, f"input {tensor.name} is given twice")
+        inputs[tensor.name] = tensor
+    if place != len(binary):
+        raise Problem(400, f"{len(binary) - place} bytes of binary data belong to no input")
+    return InferRequest(identity, inputs, _parse_outputs(header.get("outputs")), _parameters(header, "the request"))
+
+
+def _parameters(holder: dict[str, Any], what: str) -> dict[str, Any]:
+    parameters = holder.get("parameters")
+    if parameters is None:
+        return {}
+    if not isinstance(parameters, dict):
+        raise Problem(400, f"the parameters of {what} must be an object")
+    return parameters
+
+
+def _parse_input(one: Any, binary: memoryview, place: int) -> tuple[Tensor, int]:
+    """One input and where the binary data goes on after it."""
+    if not isinstance(one, dict) or not isinstance(one.get("name"), str):
+        raise Problem(400, f"an input must be an object with a name, not {shortened(one)}")
+    name = one["name"]
+    datatype = check_datatype(name, one.get("datatype"))
+    shape = check_shape(name, one.get("shape"))
+    size = _parameters(one, f"input {name}").get("binary_data_size")
+    if size is None:
+        if "data" not in one:
+            raise Problem(400, f"input {name} has neither data nor binary_data_size")
+        return tensor_from_json(name, datatype, shape, one["data"]), place
+    if "data" in one:
+        raise Problem(400, f"input {name} has both data and binary_data_size")
+    if type(size) is not int or size < 0 or place + size > len(binary):
+        raise Problem(
+            400, f"input {name}: binary_data_size is {shortened(size)}, {len(binary) - place} bytes of data are left"
+        )
+    return from_bytes(name, datatype, shape, binary[place : place + size]), place + size
+
+
+def _parse_outputs(described: Any) -> dict[str, dict[str, Any]] | None:
+    if described is None or described == []:
+        return None
+    if not isinstance(described, list):
+        raise Problem(400, "outputs must be a list")
+    outputs: dict[str, dict[str, Any]] = {}
+    for one in described:
+        if not isinstance(one, dict) or not isinstance(one.get("name"), str):
+            raise Problem(400, f"a requested output must be an object with a name, not {shortened(one)}")
+        outputs[one["name"]] = _parameters(one, f"output {one['name']}")
+    return outputs
+
+
+def render_answer(model: str, version: str, request: InferRequest, answer: InferAnswer) -> tuple[bytes, int | None]:
+    """Body and, when tensors follow in binary, the length of its JSON. Raises Problem 500 for NaN in JSON."""
+    every = bool(request.parameters.get("binary_data_output", False))
+    binary: list[bytes] = []
+    outputs: list[dict[str, Any]] = []
+    for name, array in answer.outputs.items():
+        shown: dict[str, Any] = {"name": name, "datatype": datatype_of(array), "shape": array.shape}
+        wanted = request.outputs.get(name, {}).get("binary_data", every) if request.outputs is not None else every
+        if wanted:
+            raw = to_bytes(array)
+            shown["parameters"] = {"binary_data_size": len(raw)}
+            binary.append(raw)
+        else:
+            check_finite(name, array)
+            shown["data"] = array.ravel().tolist() if array.dtype == object else array.ravel()
+        outputs.append(shown)
+    head: dict[str, Any] = {"model_name": model, "model_version": version}
+    if request.id is not None:
+        head["id"] = request.id
+    head["outputs"] = outputs
+    body = orjson.dumps(head, option=orjson.OPT_SERIALIZE_NUMPY)
+    return (body, None) if not binary else (body + b"".join(binary), len(body))
+
+
+def check_finite(name: str, array: Any) -> None:
+    """Raises Problem 500 that names the output and the value."""
+    wrong = first_not_finite(array)
+    if wrong is not None:
+        raise Problem(500, f"output {name} holds {wrong}: JSON cannot carry it, and the answer is not to be trusted")

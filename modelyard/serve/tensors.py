@@ -1,0 +1,195 @@
+"""Tensors of the Open Inference Protocol: datatypes, JSON data, raw bytes, shapes.
+
+Source: KServe "Open Inference Protocol (V2)", and Triton's binary tensor data extension: little-endian, row-major;
+a BYTES element is its length (uint32) followed by its bytes.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from modelyard.serve.problems import Problem, shortened
+from modelyard.tasks.task import Array
+
+BYTES = "BYTES"
+DTYPES: dict[str, np.dtype[Any]] = {
+    name: np.dtype(code)
+    for name, code in {
+        "BOOL": "?",
+        "UINT8": "u1",
+        "UINT16": "<u2",
+        "UINT32": "<u4",
+        "UINT64": "<u8",
+        "INT8": "i1",
+        "INT16": "<i2",
+        "INT32": "<i4",
+        "INT64": "<i8",
+        "FP16": "<f2",
+        "FP32": "<f4",
+        "FP64": "<f8",
+    }.items()
+}
+_LENGTH = struct.Struct("<I")
+MAX_DIMENSIONS = 16
+
+
+@dataclass(slots=True)
+class Tensor:
+    """data: an array of that shape, or for BYTES the flat list of elements (str from JSON, bytes otherwise)."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+    data: Any
+
+
+def check_datatype(name: str, datatype: object) -> str:
+    """Raises Problem 400 for a datatype that does not exist or that nothing here can hold (BF16)."""
+    if datatype != BYTES and datatype not in DTYPES:
+        raise Problem(400, f"input {name}: there is no datatype {shortened(datatype)}")
+    return str(datatype)
+
+
+def check_shape(name: str, shape: object) -> tuple[int, ...]:
+    """A list of whole numbers from 0. Raises Problem 400."""
+    if not isinstance(shape, list) or len(shape) > MAX_DIMENSIONS or not all(type(n) is int and n >= 0 for n in shape):
+        raise Problem(400, f"input {name}: shape must be a list of numbers from 0, not {shortened(shape)}")
+    return tuple(shape)
+
+
+def _wrong_count(name: str, shape: Sequence[int], found: int) -> Problem:
+    return Problem(400, f"input {name}: shape {list(shape)} holds {math.prod(shape)} elements, data has {found}")
+
+
+def from_json(name: str, datatype: str, shape: tuple[int, ...], data: object) -> Tensor:
+    """`data` of the JSON form, flat or nested as the shape says. Raises Problem 400 naming the input."""
+    if not isinstance(data, list):
+        raise Problem(400, f"input {name}: data must be a list, not {shortened(data)}")
+    nested = bool(data) and isinstance(data[0], list)
+    if datatype == BYTES:
+        elements = _flattened(name, shape, data) if nested else data
+        if len(elements) != math.prod(shape):
+            raise _wrong_count(name, shape, len(elements))
+        for element in elements:
+            if type(element) is not str:
+                raise Problem(400, f"input {name}: BYTES elements are strings, not {shortened(element)}")
+        return Tensor(name, datatype, shape, elements)
+    try:
+        found = np.array(data)
+    except (ValueError, OverflowError):
+        raise Problem(400, f"input {name}: data is not nested as its shape {list(shape)} says") from None
+    if nested and found.shape != shape:
+        raise Problem(400, f"input {name}: data has shape {list(found.shape)}, not {list(shape)}")
+    if found.size != math.prod(shape):
+        raise _wrong_count(name, shape, found.size)
+    return Tensor(name, datatype, shape, _cast(name, datatype, found).reshape(shape))
+
+
+def _flattened(name: str, shape: tuple[int, ...], data: list[Any]) -> list[Any]:
+    """Nested lists to a flat one, each level as long as the shape says."""
+    level = [data]
+    for size in shape:
+        for part in level:
+            if not isinstance(part, list) or len(part) != size:
+                raise Problem(400, f"input {name}: data is not nested as its shape {list(shape)} says")
+        level = [element for part in level for element in part]
+    return level
+
+
+def _cast(name: str, datatype: str, found: Array) -> Array:
+    """To the datatype, refusing what it cannot hold: fractions in whole numbers, values out of range, null, text."""
+    wanted = DTYPES[datatype]
+    if found.size == 0:
+        return found.astype(wanted)
+    allowed = {"b": "b", "i": "iu", "u": "iu", "f": "iuf"}[wanted.kind]
+    if found.dtype.kind not in allowed:
+        raise Problem(400, f"input {name}: data holds a value that is not {datatype}")
+    if wanted.kind in "iu":
+        bounds = np.iinfo(wanted)
+        if int(found.min()) < bounds.min or int(found.max()) > bounds.max:
+            raise Problem(400, f"input {name}: data holds a number out of the range of {datatype}")
+    with np.errstate(over="ignore"):
+        cast = found.astype(wanted)
+    if wanted.kind == "f" and not np.isfinite(cast).all():
+        raise Problem(400, f"input {name}: data holds a number out of the range of {datatype}")
+    return cast
+
+
+def from_bytes(name: str, datatype: str, shape: tuple[int, ...], raw: bytes | memoryview) -> Tensor:
+    """The raw form. Raises Problem 400 when the bytes do not hold exactly what the shape says."""
+    count = math.prod(shape)
+    if datatype == BYTES:
+        elements = split_bytes(name, raw)
+        if len(elements) != count:
+            raise _wrong_count(name, shape, len(elements))
+        return Tensor(name, datatype, shape, elements)
+    dtype = DTYPES[datatype]
+    if len(raw) != count * dtype.itemsize:
+        raise Problem(
+            400,
+            f"input {name}: {datatype} of shape {list(shape)} takes {count * dtype.itemsize} bytes, {len(raw)} given",
+        )
+    return Tensor(name, datatype, shape, np.frombuffer(raw, dtype=dtype).reshape(shape))
+
+
+def split_bytes(name: str, raw: bytes | memoryview) -> list[bytes]:
+    """Length-prefixed elements to a list. Raises Problem 400 when the last one is cut off."""
+    elements, place, end = [], 0, len(raw)
+    while place < end:
+        if place + 4 > end:
+            raise Problem(400, f"input {name}: the binary data ends in the middle of an element's length")
+        (size,) = _LENGTH.unpack_from(raw, place)
+        place += 4
+        if place + size > end:
+            raise Problem(400, f"input {name}: an element of {size} bytes is cut off")
+        elements.append(bytes(raw[place : place + size]))
+        place += size
+    return elements
+
+
+def join_bytes(elements: Sequence[str | bytes]) -> bytes:
+    """The raw form of BYTES elements; every byte is kept, trailing NULs too."""
+    parts = []
+    for element in elements:
+        encoded = element.encode() if isinstance(element, str) else bytes(element)
+        parts.append(_LENGTH.pack(len(encoded)))
+        parts.append(encoded)
+    return b"".join(parts)
+
+
+def to_bytes(array: Array) -> bytes:
+    """An output array in raw form; object arrays hold BYTES elements."""
+    if array.dtype == object:
+        return join_bytes(array.ravel().tolist())
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes()
+
+
+def datatype_of(array: Array) -> str:
+    """The protocol's name of an array's type."""
+    if array.dtype == object:
+        return BYTES
+    for name, dtype in DTYPES.items():
+        if array.dtype == dtype:
+            return name
+    raise Problem(500, f"the model answers {array.dtype}, which the protocol cannot carry")
+
+
+def first_not_finite(array: Array) -> str | None:
+    """`nan`, `inf` or `-inf` with its place, or None. JSON has no way to write these."""
+    if array.dtype.kind != "f" or np.isfinite(array).all():
+        return None
+    place = tuple(int(n) for n in np.argwhere(~np.isfinite(array))[0])
+    return f"{float(array[place])} at {list(place)}"
+
+
+def fits(pattern: Sequence[int], shape: Sequence[int]) -> bool:
+    """Whether a shape fits a signature's, where -1 is any size; [n, 1] counts as [n]."""
+    if list(pattern) == [-1] and len(shape) == 2 and shape[1] == 1:
+        return True
+    return len(pattern) == len(shape) and all(p in (-1, n) for p, n in zip(pattern, shape, strict=True))
