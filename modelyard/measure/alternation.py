@@ -1,0 +1,93 @@
+"""Load on several servers in turns (A B C, A B C, ...), so that a busy moment of the machine hits all of them.
+
+Every server gets the same texts in the same order within a round: ratios are taken within rounds.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from modelyard.errors import EnvironmentProblem
+from modelyard.measure.intervals import Interval, paired_ratio
+from modelyard.measure.launch import Target
+from modelyard.measure.load import Load, joined, run_load
+
+ROUNDS = 10
+WARM_UP = 8  # requests to each server before anything counts
+LEAST_ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Geometric mean over rounds of how many times less the second side needs, and its 95 % interval."""
+
+    value: float
+    interval: Interval
+
+
+@dataclass(frozen=True)
+class Turns:
+    """Loads by server name, one a round; all have the same number of rounds."""
+
+    rounds: Mapping[str, Sequence[Load]]
+
+    def load(self, name: str) -> Load:
+        return joined(self.rounds[name])
+
+    def speedup(self, name: str, reference: str) -> Ratio:
+        """P50 of the reference over P50 of the named server, within rounds: above 1 the named one is faster."""
+        ours = [float(np.median(load.latencies_ms)) for load in self.rounds[name]]
+        theirs = [float(np.median(load.latencies_ms)) for load in self.rounds[reference]]
+        value = math.exp(float(np.mean(np.log(np.asarray(theirs) / np.asarray(ours)))))
+        return Ratio(value, paired_ratio(theirs, ours))
+
+
+def shuffled(texts: Sequence[str], count: int, seed: int) -> list[str]:
+    """`count` of the texts in a fixed order; when there are fewer they come round again."""
+    order = np.random.default_rng(seed).permutation(len(texts))
+    return [texts[order[index % len(texts)]] for index in range(count)]
+
+
+def alternate(
+    targets: Mapping[str, Target],
+    texts: Sequence[str],
+    concurrency: int,
+    *,
+    requests: int,
+    seconds: float,
+    seed: int = 0,
+) -> Turns:
+    """Up to `requests` requests to each server in ROUNDS rounds, fewer where `seconds` would not do for all of them.
+
+    Raises EnvironmentProblem when any request fails: a figure over the answers that came would flatter.
+    """
+    deadline = time.perf_counter() + seconds
+    warm_up = shuffled(texts, max(WARM_UP, concurrency), seed + 1)
+    pace = sum(_checked(name, run_load(target, warm_up, concurrency)).seconds for name, target in targets.items())
+    affordable = int((deadline - time.perf_counter()) / max(pace / len(warm_up), 1e-6) / ROUNDS)
+    size = max(concurrency, min(math.ceil(requests / ROUNDS), affordable), 4)
+    order = shuffled(texts, size * ROUNDS, seed)
+    rounds: dict[str, list[Load]] = {name: [] for name in targets}
+    for turn in range(ROUNDS):
+        if turn >= LEAST_ROUNDS and time.perf_counter() > deadline:
+            break
+        for name, target in targets.items():
+            part = order[turn * size : (turn + 1) * size]
+            rounds[name].append(_checked(name, run_load(target, part, concurrency)))
+    return Turns(rounds)
+
+
+def _checked(name: str, load: Load) -> Load:
+    if load.failures:
+        total = len(load.failures) + load.answers
+        raise EnvironmentProblem(
+            f"{len(load.failures)} of {total} requests to {name} failed at concurrency {load.concurrency}",
+            where=load.failures[0],
+            next="a measurement over the answers that came would flatter; run again when the machine is less busy",
+        )
+    return load

@@ -1,0 +1,209 @@
+"""A closed-loop load generator: C connections, each sends its next request when the last one is answered.
+
+One thread over non-blocking sockets (keep-alive HTTP/1.1): it costs some 0.05 ms a request, so that on a machine of two
+cores the server has one to itself. A latency runs from the first byte sent to the last byte received.
+"""
+
+from __future__ import annotations
+
+import json
+import selectors
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from modelyard.measure.launch import HOST, Target
+from modelyard.measure.processes import cpu_seconds
+
+REQUEST_LIMIT_S = 30.0
+
+
+@dataclass(frozen=True)
+class Load:
+    """What one load showed. latencies_ms: one an answer, in the order of the requests (failed ones left out).
+
+    cpu_s: CPU seconds that the server process used during the load; None where that cannot be read.
+    """
+
+    concurrency: int
+    latencies_ms: np.ndarray[tuple[int], np.dtype[np.float64]]
+    seconds: float
+    cpu_s: float | None
+    failures: tuple[str, ...] = ()
+
+    @property
+    def answers(self) -> int:
+        return len(self.latencies_ms)
+
+    @property
+    def throughput_rps(self) -> float:
+        return self.answers / self.seconds
+
+    @property
+    def cpu_ms(self) -> float | None:
+        """Server CPU milliseconds an answer."""
+        return None if self.cpu_s is None or not self.answers else self.cpu_s * 1000 / self.answers
+
+
+def joined(loads: Sequence[Load]) -> Load:
+    """Several loads of one server as one: the seconds add up, for they did not overlap."""
+    cpu = [load.cpu_s for load in loads]
+    return Load(
+        loads[0].concurrency,
+        np.concatenate([load.latencies_ms for load in loads]),
+        sum(load.seconds for load in loads),
+        None if None in cpu else sum(value for value in cpu if value is not None),
+        tuple(failure for load in loads for failure in load.failures),
+    )
+
+
+def encode_request(target: Target, texts: Sequence[str]) -> bytes:
+    """One V2 inference request as bytes on the wire."""
+    tensor = {"name": target.input, "datatype": "BYTES", "shape": [len(texts)], "data": list(texts)}
+    body = json.dumps({"inputs": [tensor]}, ensure_ascii=False).encode()
+    head = (
+        f"POST {target.path} HTTP/1.1\r\nHost: {HOST}:{target.port}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def _answer(data: bytes) -> tuple[int, bytes] | None:
+    """Status and body of a whole HTTP/1.1 answer; None while bytes are missing. Raises ValueError."""
+    head, separator, body = data.partition(b"\r\n\r\n")
+    if not separator:
+        return None
+    lines = head.split(b"\r\n")
+    length = None
+    for line in lines[1:]:
+        name, _, value = line.partition(b":")
+        if name.strip().lower() == b"content-length":
+            length = int(value)
+    if length is None:
+        raise ValueError("an answer without Content-Length")
+    return (int(lines[0].split()[1]), body[:length]) if len(body) >= length else None
+
+
+@dataclass
+class _Connection:
+    """One of the C connections, and the request that it is busy with."""
+
+    target: Target
+    socket: socket.socket | None = None
+    index: int = -1
+    outgoing: memoryview = field(default_factory=lambda: memoryview(b""))
+    incoming: bytearray = field(default_factory=bytearray)
+    started: float = 0.0
+
+    def begin(self, index: int, request: bytes) -> None:
+        if self.socket is None:
+            self.socket = socket.create_connection((HOST, self.target.port), timeout=REQUEST_LIMIT_S)
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.socket.setblocking(False)
+        self.index = index
+        self.outgoing = memoryview(request)
+        self.incoming.clear()
+        self.started = time.perf_counter()
+        self.send()
+
+    def send(self) -> None:
+        assert self.socket is not None
+        while self.outgoing:
+            try:
+                self.outgoing = self.outgoing[self.socket.send(self.outgoing) :]
+            except BlockingIOError:
+                return
+
+    def receive(self) -> tuple[int, bytes] | None:
+        """The answer once it is whole. Raises ConnectionError or ValueError."""
+        assert self.socket is not None
+        try:
+            piece = self.socket.recv(1 << 16)
+        except BlockingIOError:
+            return None
+        if not piece:
+            raise ConnectionError("the server closed the connection")
+        self.incoming += piece
+        return _answer(bytes(self.incoming))
+
+    def close(self) -> None:
+        if self.socket is not None:
+            self.socket.close()
+            self.socket = None
+
+
+def run_load(target: Target, texts: Sequence[str], concurrency: int) -> Load:
+    """Send every text once, in order, one text a request, `concurrency` at a time.
+
+    A request that is refused, cut off or slower than REQUEST_LIMIT_S is a failure, counted with its reason.
+    """
+    requests = [encode_request(target, [text]) for text in texts]
+    latencies = np.full(len(requests), np.nan)
+    failures: list[str] = []
+    waiting = iter(range(len(requests)))
+    selector = selectors.DefaultSelector()
+    cpu_before = cpu_seconds(target.pid)
+    started = time.perf_counter()
+
+    def begin(connection: _Connection) -> None:
+        """Give the connection its next request; on failure the one after that."""
+        for index in waiting:
+            try:
+                connection.begin(index, requests[index])
+            except OSError as error:
+                failures.append(f"request {index}: {error}")
+                connection.close()
+                continue
+            assert connection.socket is not None
+            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.outgoing else 0)
+            selector.register(connection.socket, events, connection)
+            return
+
+    def fail(connection: _Connection, reason: str) -> None:
+        failures.append(f"request {connection.index}: {reason}")
+        assert connection.socket is not None
+        selector.unregister(connection.socket)
+        connection.close()
+        begin(connection)
+
+    connections = [_Connection(target) for _ in range(min(concurrency, len(requests)))]
+    try:
+        for connection in connections:
+            begin(connection)
+        while selector.get_map():
+            for key, mask in selector.select(timeout=1.0):
+                connection = key.data
+                try:
+                    if mask & selectors.EVENT_WRITE:
+                        connection.send()
+                        if not connection.outgoing:
+                            selector.modify(key.fileobj, selectors.EVENT_READ, connection)
+                    answer = connection.receive() if mask & selectors.EVENT_READ else None
+                except (OSError, ValueError) as error:
+                    fail(connection, str(error))
+                    continue
+                if answer is None:
+                    continue
+                ended = time.perf_counter()
+                status, body = answer
+                if status != 200:
+                    fail(connection, f"status {status}: {body[:200].decode(errors='replace')}")
+                    continue
+                latencies[connection.index] = (ended - connection.started) * 1000
+                selector.unregister(key.fileobj)
+                begin(connection)
+            now = time.perf_counter()
+            for key in list(selector.get_map().values()):
+                if now - key.data.started > REQUEST_LIMIT_S:
+                    fail(key.data, f"no answer after {REQUEST_LIMIT_S:.0f} s")
+    finally:
+        for connection in connections:
+            connection.close()
+        selector.close()
+    seconds = time.perf_counter() - started
+    cpu_after = cpu_seconds(target.pid)
+    cpu = None if cpu_before is None or cpu_after is None else cpu_after - cpu_before
+    return Load(concurrency, latencies[~np.isnan(latencies)], seconds, cpu, tuple(failures))
