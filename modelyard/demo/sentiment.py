@@ -34,7 +34,7 @@ SEED = 20140601
 
 @dataclass(frozen=True)
 class Rated:
-    """One text; `document` is what its sentences have in common (a review, an editorial), itself where it stands alone."""
+    """One text; `document` is the review or editorial that its sentence stands in, itself where it stands alone."""
 
     text: str
     label: str
