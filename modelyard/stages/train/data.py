@@ -11,7 +11,8 @@ import numpy as np
 from modelyard.errors import BadInput
 from modelyard.run import Run
 from modelyard.store import Dataset
-from modelyard.store.dataset import ROW_ID, SPLIT, show_row_id
+from modelyard.store.dataset import ROW_ID, show_row_id
+from modelyard.tasks.columns import read_side
 from modelyard.tasks.task import Pipeline, Task
 from modelyard.training.rows import Rows, prepare_rows
 
@@ -34,22 +35,8 @@ class Sides:
 
 def read_sides(dataset: Dataset, task: Task) -> Sides:
     """Raises BadInput when there is no split, an empty side, fewer than two classes, or a class only validation has."""
-    if not dataset.has(SPLIT):
-        raise BadInput(
-            "the dataset has no split: what to train on and what to validate on is not decided",
-            next="run `modelyard split` on it first",
-        )
+    sides = {side: read_side(dataset, task, side) for side in ("train", "validation")}
     target = dataset.the("target", task.target)
-    columns = {dataset.the("input", field).name: name for name, field in task.inputs.items()}
-    columns[target.name] = task.target
-    if dataset.has(ROW_ID):
-        columns[ROW_ID] = ROW_ID
-    sides = {}
-    for side in ("train", "validation"):
-        table = dataset.read(list(columns), where={SPLIT: side})
-        if not table.num_rows:
-            raise BadInput(f"the split has no {side} rows", next=f"give split.{side} a larger share")
-        sides[side] = table.rename_columns([columns[name] for name in table.column_names])
     present = set(sides["train"][task.target].to_pylist())
     labels = [name for name in (target.classes or sorted(present)) if name in present]
     if len(labels) < 2:

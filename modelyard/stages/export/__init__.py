@@ -1,0 +1,8 @@
+"""Export: a Model in, a Package out, through the parity gate."""
+
+from modelyard.stages.export.config import ExportConfig
+from modelyard.stages.export.export import export
+
+STAGE_VERSION = 1
+
+__all__ = ["STAGE_VERSION", "ExportConfig", "export"]

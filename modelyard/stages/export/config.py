@@ -1,0 +1,27 @@
+"""The `export:` block of modelyard.yaml."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from modelyard.config import Share, StageConfig
+
+Positive = Annotated[float, Field(gt=0.0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class ExportConfig(StageConfig):
+    """The bars of the parity gate, and what the package says of itself."""
+
+    # It becomes a part of URLs, file names and metric labels.
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")] = "model"
+    parity_max_abs: Positive = 1e-3  # of every raw output
+    # One answer in 500 may tip over where two classes lie within a rounding error of each other.
+    parity_accuracy: Share = 0.002
+    parity_rows: Count = 1000  # validation rows that the accuracy is compared on
+    golden: Count = 64
+    max_batch: Count = 64
+    max_item_bytes: Count = 1 << 20
+    p99_ms: Positive = 200.0

@@ -1,0 +1,166 @@
+"""PyTorch to ONNX. What does not answer as the model does is not stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from modelyard.run import Run
+from modelyard.runtimes.variants import open_variant
+from modelyard.stages.export.config import ExportConfig
+from modelyard.stages.export.golden_set import spread, write_golden
+from modelyard.stages.export.parity import Compared, all_outputs, compare_cases, parity_cases
+from modelyard.stages.export.reference import Reference
+from modelyard.store import Dataset, Model, Package
+from modelyard.store.artifacts import write_index
+from modelyard.tasks import Task, load_task
+from modelyard.tasks.columns import read_side
+from modelyard.tasks.task import Graph, Pipeline, Prepared
+from modelyard.training.randomness import reproducible
+
+REQUIRES = {"onnxruntime": "1.20"}
+
+
+def export(model: Model, dataset: Dataset, config: ExportConfig, run: Run) -> Package:
+    """A Package with one variant, `float`, its golden set taken from the validation rows.
+
+    Raises GateFailed, with nothing stored, when the graph differs from the model in its raw outputs or its accuracy.
+    """
+    task = load_task(model.task)
+    training = task.training()
+    labels, max_length = model.labels, int(model.info["max_length"])
+    pipeline = training.pipeline(str(model.path), labels, max_length)
+    table = read_side(dataset, task, "validation").slice(0, config.parity_rows)
+    items = table.select(list(task.inputs)).to_pylist()
+    prepared = pipeline.prepare_batch(items)
+    targets = training.targets(table[task.target].to_pylist(), labels)
+    with run.store.new_directory() as folder, reproducible(run.threads):
+        run.listener.progress("export", 0, 3, "graph")
+        exported = training.export(model.path, folder, max_length)
+        run.check_cancelled()
+        reference: dict[str, Graph] = {
+            "model": Reference(training, training.load(str(model.path), labels, {"attention": "eager"}))
+        }
+        run.listener.progress("export", 1, 3, "golden set")
+        chosen = spread([item.size for item in prepared], config.golden)
+        golden = write_golden(
+            folder, pipeline, reference, [items[row] for row in chosen], [prepared[row] for row in chosen]
+        )
+        variant = {
+            "name": "float",
+            "runtime": "onnxruntime",
+            "requires": REQUIRES,
+            "graphs": exported["graphs"],
+            "tolerance": {"max_abs": config.parity_max_abs, "agreement": 1.0},
+        }
+        write_index(Package, folder, _index(task, labels, config, exported, variant, golden))
+        run.listener.progress("export", 2, 3, "parity")
+        graphs = open_variant(Package.open(folder), variant, run.threads)
+        compared = compare_cases(
+            pipeline, reference, graphs, parity_cases(prepared, _truncated(pipeline, task, items, prepared))
+        )
+        _gate_numbers(run, config, compared)
+        wanted = training.metrics(all_outputs(pipeline, reference, prepared), targets, labels)
+        found = training.metrics(all_outputs(pipeline, graphs, prepared), targets, labels)
+        _gate_metric(run, config, wanted, found, len(items))
+        _record(run, folder, exported)
+        run.listener.progress("export", 3, 3)
+        return run.store.add(
+            Package,
+            folder,
+            {
+                "stage": "export",
+                "model": model.digest,
+                "dataset": dataset.digest,
+                "config": config.model_dump(mode="json"),
+            },
+        )
+
+
+def _index(
+    task: Task,
+    labels: Sequence[str],
+    config: ExportConfig,
+    exported: dict[str, Any],
+    variant: dict[str, Any],
+    golden: dict[str, Any],
+) -> dict[str, Any]:
+    """The content of package.json (docs/package.md)."""
+    return {
+        "format": 1,
+        "name": config.name,
+        "task": task.name,
+        "labels": list(labels),
+        "variants": [variant],
+        "pipeline": exported["pipeline"],
+        "signature": task.signature(labels).as_json(),
+        "tensor": exported["tensor"],
+        "limits": {"max_batch": config.max_batch, "max_item_bytes": config.max_item_bytes},
+        "bars": {"p99_ms": config.p99_ms},
+        "golden": golden,
+    }
+
+
+def _truncated(
+    pipeline: Pipeline, task: Task, items: Sequence[dict[str, Any]], prepared: Sequence[Prepared]
+) -> Prepared:
+    """A row that is cut off at max_length; where no row is, the longest row said over until it is."""
+    for item in prepared:
+        if item.truncated:
+            return item
+    longest = items[max(range(len(prepared)), key=lambda row: prepared[row].size)]
+    for doubling in range(1, 12):
+        item = pipeline.prepare({name: " ".join([str(longest[name])] * 2**doubling) for name in task.inputs})
+        if item.truncated:
+            break
+    return item
+
+
+def _gate_numbers(run: Run, config: ExportConfig, compared: Sequence[Compared]) -> None:
+    worst = max(compared, key=lambda result: result.max_abs)
+    run.details["parity"] = [result.as_json() for result in compared]
+    run.record(
+        "parity_max_abs", worst.max_abs, how=f"raw outputs, PyTorch float32 against the graph, {len(compared)} cases"
+    )
+    run.record(
+        "parity_cases", len(compared), how="batch 1, 2, 5 of shortest, median, longest, truncated validation rows"
+    )
+    case = worst.case
+    shape = f"batch {len(case.items)}, {case.length} tokens ({case.kind})"
+    run.gate(
+        "parity",
+        worst.max_abs,
+        at_most=config.parity_max_abs,
+        message=(
+            f"the exported graph does not answer as the model does at {shape}: "
+            + (worst.why or f"outputs differ by {worst.max_abs:.3g}, the bar is {config.parity_max_abs:g}")
+        ),
+        next="nothing was exported; report the model's architecture, or raise export.parity_max_abs if this is enough",
+    )
+
+
+def _gate_metric(run: Run, config: ExportConfig, wanted: dict[str, float], found: dict[str, float], rows: int) -> None:
+    """Hold the task's main metric of the graph against the model's."""
+    name = next(iter(wanted))
+    difference = abs(found[name] - wanted[name])
+    how = f"{rows:,} validation rows"
+    run.record(f"graph_{name}", found[name], how=f"{how}, the exported graph")
+    run.record(f"model_{name}", wanted[name], how=f"{how}, PyTorch float32")
+    run.gate(
+        "parity_accuracy",
+        difference,
+        at_most=config.parity_accuracy,
+        message=f"{name} on {how} is {found[name]:.4f} by the graph and {wanted[name]:.4f} by the model",
+        next="nothing was exported; raise export.parity_accuracy if this is enough",
+    )
+
+
+def _record(run: Run, folder: Path, exported: dict[str, Any]) -> None:
+    import onnx
+
+    graphs = [(role, graph) for role, graph in exported["graphs"].items() if graph["format"] == "onnx"]
+    protos = {role: onnx.load(folder / graph["files"][0], load_external_data=False) for role, graph in graphs}
+    run.details["opset"] = max(entry.version for proto in protos.values() for entry in proto.opset_import)
+    run.details["nodes"] = sum(len(proto.graph.node) for proto in protos.values())
+    run.details["float_bytes"] = sum((folder / name).stat().st_size for _, graph in graphs for name in graph["files"])

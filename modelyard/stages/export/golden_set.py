@@ -1,0 +1,47 @@
+"""The golden set of a package: real inputs with the float reference's raw outputs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from modelyard.tasks.task import Graph, Pipeline, Prepared
+
+INPUTS = "golden/inputs.jsonl"
+OUTPUTS = "golden/outputs.safetensors"
+# The server replays so many before it says ready: they must span the lengths by themselves.
+FIRST = 8
+
+
+def spread(sizes: Sequence[int], count: int) -> list[int]:
+    """`count` rows evenly spaced over the rows sorted by size, ordered so that the first FIRST span all sizes too."""
+    order = np.argsort(np.asarray(sizes), kind="stable")
+    count = min(count, len(order))
+    chosen = [int(order[place]) for place in np.linspace(0, len(order) - 1, count).round().astype(int)]
+    stride = max(1, count // FIRST)
+    return [chosen[place] for place in sorted(range(count), key=lambda place: (place % stride, place))]
+
+
+def write_golden(
+    folder: Path,
+    pipeline: Pipeline,
+    reference: Mapping[str, Graph],
+    items: Sequence[Mapping[str, Any]],
+    prepared: Sequence[Prepared],
+) -> dict[str, Any]:
+    """Write inputs and outputs, each computed alone as the replay will do it; answers the `golden` object."""
+    from safetensors.numpy import save_file
+
+    outputs: dict[str, list[Any]] = {}
+    for item in prepared:
+        for name, values in pipeline.run(reference, pipeline.collate([item])).items():
+            outputs.setdefault(name, []).append(values)
+    (folder / INPUTS).parent.mkdir(parents=True, exist_ok=True)
+    lines = [json.dumps(dict(item), ensure_ascii=False, sort_keys=True) for item in items]
+    (folder / INPUTS).write_bytes("".join(f"{line}\n" for line in lines).encode())
+    save_file({name: np.concatenate(values) for name, values in outputs.items()}, folder / OUTPUTS)
+    return {"inputs": INPUTS, "outputs": OUTPUTS, "count": len(lines)}
