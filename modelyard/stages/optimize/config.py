@@ -1,0 +1,20 @@
+"""The `optimize:` block of modelyard.yaml."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from modelyard.config import Share, StageConfig
+
+
+class OptimizeConfig(StageConfig):
+    """Which variants to try, how much accuracy one may cost, how long to measure."""
+
+    variants: tuple[Literal["fused", "int8"], ...] = ("fused", "int8")
+    max_accuracy_lost: Share = 0.01  # on validation, against the float graph
+    reduce_range: bool | None = None  # seven-bit INT8 weights; left out: where the CPU has no exact dot product
+    requests: Annotated[int, Field(ge=20)] = 300  # to each variant at each concurrency
+    load_seconds: Annotated[float, Field(gt=0)] = 30.0  # for all load measurements together; fewer requests if short
+    seed: int = 0

@@ -1,0 +1,40 @@
+"""How far a variant's raw outputs may lie from the float reference on another machine."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from modelyard.measure.predictions import open_pipeline
+from modelyard.runtimes.golden import Replay, read_golden, replay
+from modelyard.runtimes.variants import open_variant
+from modelyard.store import Package
+
+MARGIN = 1.5  # over the largest difference seen on the golden set here
+LEAST = 1e-3  # the bar of export's parity gate: kernels of another CPU sum in another order
+AGREEMENT_MARGIN = 0.05
+
+
+def rounded_up(value: float) -> float:
+    """The next of 1, 2, 5 times a power of ten: coarse, so that a package's digest does not follow small noise."""
+    power = 10.0 ** math.floor(math.log10(value))
+    step = next(step for step in (1, 2, 5, 10) if value <= step * power * (1 + 1e-9))
+    return float(f"{step * power:.3g}")
+
+
+def tolerance(measured: Replay) -> dict[str, Any]:
+    """`tolerance` of a variant in package.json from a replay of the whole golden set."""
+    agreement = math.floor((measured.agreement - AGREEMENT_MARGIN) * 20 + 1e-9) / 20
+    return {
+        "max_abs": rounded_up(max(measured.max_abs * MARGIN, LEAST)),
+        "agreement": max(0.0, round(agreement, 2)),
+    }
+
+
+def replay_whole(package: Package, variant: dict[str, Any], threads: int) -> Replay:
+    """All golden inputs through one variant, with no tolerance: only what is not finite or not there fails."""
+    golden = read_golden(package)
+    graphs = open_variant(package, variant, threads)
+    return replay(
+        open_pipeline(package), graphs, golden, {"max_abs": math.inf, "agreement": 0.0}, count=len(golden.inputs)
+    )
