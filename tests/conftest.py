@@ -1,0 +1,25 @@
+"""What holds for every test: no hub, one compute thread, and slow tests only when asked for."""
+
+from __future__ import annotations
+
+import os
+
+# Before anything is imported that reads them at import.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+os.environ["OMP_NUM_THREADS"] = "1"
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="run the tests marked slow as well")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--slow"):
+        return
+    skip = pytest.mark.skip(reason="slow: run it with --slow, or `make slow`")
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(skip)
