@@ -1,0 +1,55 @@
+"""Slices: accuracy where it may be worse than the average, by columns that came with the rows and by length."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from modelyard.measure.intervals import bootstrap_mean
+
+Right = np.ndarray[Any, np.dtype[np.bool_]]
+NO_VALUE = "(none)"
+LENGTH = "length in tokens"
+
+
+def length_values(sizes: Sequence[int]) -> list[str]:
+    """A third of the rows each: short, middle, long, named by their range. One name when all have one length."""
+    array = np.asarray(sizes)
+    low, high = (int(cut) for cut in np.quantile(array, [1 / 3, 2 / 3], method="lower"))
+    edges = [(int(array.min()), low), (low + 1, high), (high + 1, int(array.max()))]
+    names = [f"{first}-{last}" for first, last in edges]
+    place = np.where(array <= low, 0, np.where(array <= high, 1, 2))
+    return [names[index] for index in place]
+
+
+def accuracy_slices(
+    right: Right, columns: Mapping[str, Sequence[str | None]], *, most_values: int, least_rows: int, resamples: int
+) -> list[dict[str, Any]]:
+    """{column, value, rows, accuracy, interval} of every value of the columns that have few values."""
+    found: list[dict[str, Any]] = []
+    for column, given in columns.items():
+        values = [NO_VALUE if value is None else value for value in given]
+        distinct = list(dict.fromkeys(values))
+        if not 1 < len(distinct) <= most_values:
+            continue
+        names = np.array(values, dtype=object)
+        for value in sorted(distinct) if column != LENGTH else sorted(distinct, key=_first_number):
+            inside = right[names == value]
+            if len(inside) < least_rows:
+                continue
+            found.append(
+                {
+                    "column": column,
+                    "value": value,
+                    "rows": len(inside),
+                    "accuracy": float(inside.mean()),
+                    "interval": list(bootstrap_mean(inside, resamples=resamples)),
+                }
+            )
+    return found
+
+
+def _first_number(value: str) -> int:
+    return int(value.partition("-")[0])
