@@ -6,6 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from modelyard.fields.text import whole_characters
+
 
 class Label:
     """A class name. `NA`, `no` and `010` are names like any other: none becomes a missing value or a number."""
@@ -23,7 +25,7 @@ class Label:
         if isinstance(value, float) and not value.is_integer():
             raise ValueError(f"the label {value} is a fraction, not a class")
         shown = str(int(value)) if isinstance(value, float) else str(value).strip()
-        return shown or None
+        return whole_characters(shown) or None
 
     def canonical(self, value: Any) -> bytes:
         return str(value).encode()

@@ -7,6 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from modelyard.fields.text import whole_characters
+
 
 class Value:
     name = "value"
@@ -18,9 +20,9 @@ class Value:
         if value is None or value == "":
             return None
         if isinstance(value, str):
-            return value
+            return whole_characters(value)
         if isinstance(value, bool | int | float | list | dict):
-            return json.dumps(value, ensure_ascii=False)
+            return whole_characters(json.dumps(value, ensure_ascii=False))
         return str(value)
 
     def canonical(self, value: Any) -> bytes:

@@ -48,8 +48,9 @@ class PartsWriter:
             raise Fault(f"a part has columns {table.column_names}, the dataset {list(names)}")
         self._parts.append(Part(table.num_rows, (PartFile(_keep(self._store, table.select(names)), names),)))
 
-    def finish(self) -> Dataset:
-        return self._store.add_dataset(Dataset.manifest(self._columns, self._parts, []))
+    def finish(self, columns: Sequence[Column] | None = None) -> Dataset:
+        """The Dataset. `columns` replaces the first descriptions (classes are known at the end)."""
+        return self._store.add_dataset(Dataset.manifest(columns or self._columns, self._parts, []))
 
 
 class LayerWriter:

@@ -1,0 +1,88 @@
+"""Which encoding a text file is in: a byte order mark, strict UTF-8, then GB18030 (which holds GBK and GB2312).
+
+UTF-8 comes first because GB18030 accepts most UTF-8 text of Chinese and turns it into mojibake.
+"""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass
+from pathlib import Path
+
+from modelyard.errors import BadInput
+
+CHUNK = 1 << 20
+MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+
+
+@dataclass(frozen=True)
+class Undecodable:
+    """The first bytes that do not fit: byte offset from 0, line from 1."""
+
+    offset: int
+    line: int
+    shown: str
+
+
+def first_undecodable(path: Path, codec: str) -> Undecodable | None:
+    """Decode the whole file in 1 MiB pieces, keeping none of it."""
+    decoder = codecs.getincrementaldecoder(codec)()
+    before = newlines = 0
+    with path.open("rb") as file:
+        while True:
+            chunk = file.read(CHUNK)
+            try:
+                decoder.decode(chunk, final=not chunk)
+            except UnicodeDecodeError as error:
+                # The decoder had kept the bytes of an unfinished character from the chunk before.
+                kept = len(error.object) - len(chunk)
+                line = newlines + chunk[: max(0, error.start - kept)].count(b"\n") + 1
+                return Undecodable(before - kept + error.start, line, error.object[error.start :][:4].hex(" "))
+            if not chunk:
+                return None
+            before += len(chunk)
+            newlines += chunk.count(b"\n")
+
+
+def find_encoding(path: Path, asked: str | None) -> str:
+    """The codec that decodes the whole file. Raises BadInput with line and byte offset when none does."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    marked = next((codec for mark, codec in MARKS if start.startswith(mark)), None)
+    if asked in ("utf-8", "utf-16") and marked is not None:
+        asked = marked
+    only = asked or marked
+    first = first_undecodable(path, only or "utf-8")
+    if first is None:
+        return only or "utf-8"
+    if only is not None:
+        raise BadInput(
+            f"{path.name} is not {only} at line {first.line}: byte {first.offset} ({first.shown})",
+            where=f"{path}, line {first.line}, byte offset {first.offset}",
+            next="repair the line, or name another encoding with ingest.encoding",
+        )
+    other = first_undecodable(path, "gb18030")
+    if other is None and not _looks_western(path, first.offset):
+        return "gb18030"
+    why = (
+        f"and not GB18030 at line {other.line}, byte {other.offset}"
+        if other is not None
+        else "and as GB18030 it would be nonsense: single accented letters, as in a Western code page"
+    )
+    raise BadInput(
+        f"{path.name} is not UTF-8 at line {first.line}, byte {first.offset} ({first.shown}), {why}",
+        where=f"{path}, line {first.line}, byte offset {first.offset}",
+        next="save it as UTF-8, or name its encoding: ingest.encoding (for instance cp1252, big5, shift_jis)",
+    )
+
+
+def _looks_western(path: Path, offset: int) -> bool:
+    """Whether most two-byte characters end in an ASCII byte, as accented letters between plain ones do.
+
+    In GBK text of simplified Chinese nearly every second byte lies above 0xA0.
+    """
+    with path.open("rb") as file:
+        file.seek(offset)
+        text = file.read(CHUNK).decode("gb18030", "ignore")
+    second = [encoded[1] for encoded in (c.encode("gb18030") for c in text if c > "\x7f") if len(encoded) == 2]
+    return sum(byte < 0x80 for byte in second) * 2 > len(second)

@@ -1,0 +1,131 @@
+"""Which column is the text and which the label: as named, else by name, else by content; never in silence."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from modelyard.errors import BadInput
+
+# Names that people give such columns; the first of each is the public name, which wins over the others.
+NAMES = {
+    "text": (
+        *("text", "review", "content", "sentence", "comment", "body", "message", "tweet", "review_text", "texts"),
+        *("文本", "内容", "评论", "句子", "正文", "评价", "评论内容", "文字"),
+    ),
+    "label": (
+        *("label", "labels", "class", "category", "sentiment", "target", "polarity", "intent"),
+        *("标签", "类别", "分类", "情感", "标注", "情感倾向"),
+    ),
+}
+SAMPLE = 2000
+SHORTEST_TEXT = 12.0  # mean characters of a column that may be text, when its name says nothing
+LONGEST_LABEL = 60
+MOST_CLASSES = 50
+
+
+@dataclass(frozen=True)
+class Found:
+    """The column of a public name, and how it was found: `named` (also by the header itself), `by name`, `by content`."""
+
+    column: str
+    how: str
+
+
+def find_columns(
+    sample: Mapping[str, Sequence[Any]], named: Mapping[str, str | None], taken: Sequence[str], where: str
+) -> dict[str, Found]:
+    """The columns of `text` and `label`. taken: columns with another role, which are not candidates.
+
+    Raises BadInput when a named column is not there, none fits, or more than one fits.
+    """
+    names = [name for name in sample if name not in taken]
+    found: dict[str, Found] = {}
+    for public, column in named.items():
+        if column is not None:
+            found[public] = Found(existing(column, list(sample), where), "named")
+    for public in named:
+        if public not in found:
+            free = [name for name in names if name not in {other.column for other in found.values()}]
+            by_name = _by_name(public, free)
+            if len(by_name) > 1:
+                raise _ambiguous(public, by_name, where)
+            if by_name:
+                found[public] = Found(by_name[0], "named" if by_name[0] == public else "by name")
+    for public in sorted(named, reverse=True):  # text before label: what is not the text may be the label
+        if public not in found:
+            free = [name for name in names if name not in {other.column for other in found.values()}]
+            fitting = _LOOKS[public]({name: sample[name] for name in free})
+            if len(fitting) > 1:
+                raise _ambiguous(public, fitting, where)
+            if not fitting:
+                raise BadInput(
+                    f"no column looks like the {public}; the columns are {', '.join(sample)}",
+                    where=where,
+                    next=_advice(public, free[0] if free else "NAME"),
+                )
+            found[public] = Found(fitting[0], "by content")
+    return found
+
+
+def existing(column: str, names: Sequence[str], where: str) -> str:
+    """The name itself. Raises BadInput with the nearest one."""
+    if column in names:
+        return column
+    close = difflib.get_close_matches(column, names, n=1)
+    raise BadInput(
+        f"there is no column {column}; the columns are {', '.join(names)}",
+        where=where,
+        next=f"did you mean {close[0]}?" if close else "name one of them",
+    )
+
+
+def _advice(public: str, column: str) -> str:
+    return f"write `ingest: {{columns: {{{public}: {column}}}}}` in modelyard.yaml"
+
+
+def _ambiguous(public: str, columns: Sequence[str], where: str) -> BadInput:
+    return BadInput(
+        f"more than one column may be the {public}: {', '.join(columns)}",
+        where=where,
+        next=_advice(public, columns[0]),
+    )
+
+
+def _by_name(public: str, names: Sequence[str]) -> list[str]:
+    """Exactly the public name, else every name on the list."""
+    folded = {name: name.strip().casefold() for name in names}
+    exact = [name for name in names if folded[name] == public]
+    return exact[:1] or [name for name in names if folded[name] in NAMES[public]]
+
+
+def _present(values: Sequence[Any]) -> list[str]:
+    return [value for value in values[:SAMPLE] if isinstance(value, str) and value.strip()]
+
+
+def _texts(sample: Mapping[str, Sequence[Any]]) -> list[str]:
+    """The column of the longest values, with any other that comes near it."""
+    lengths = {
+        name: fmean(map(len, present))
+        for name, values in sample.items()
+        if (present := _present(values)) and len(set(present)) * 2 > len(present)
+    }
+    longest = max(lengths.values(), default=0.0)
+    return [name for name, length in lengths.items() if length >= SHORTEST_TEXT and length * 2 >= longest]
+
+
+def _labels(sample: Mapping[str, Sequence[Any]]) -> list[str]:
+    """Columns of a few short values that come back."""
+    fitting = []
+    for name, values in sample.items():
+        present = [str(value).strip() for value in values[:SAMPLE] if value is not None and str(value).strip()]
+        classes = set(present)
+        if 2 <= len(classes) <= min(MOST_CLASSES, len(present) // 2) and max(map(len, classes)) <= LONGEST_LABEL:
+            fitting.append(name)
+    return fitting
+
+
+_LOOKS = {"text": _texts, "label": _labels}

@@ -1,0 +1,82 @@
+r"""JSON Lines: one object a line, lines end at `\n` only (U+2028 inside a string is content)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from modelyard.errors import BadInput
+from modelyard.stages.ingest.batch import BATCH_CHARACTERS, BATCH_ROWS, BadRow, RawBatch, Source
+from modelyard.stages.ingest.config import IngestConfig
+from modelyard.stages.ingest.delimited import shown_encoding
+from modelyard.stages.ingest.encoding import find_encoding
+from modelyard.stages.ingest.lines import read_lines
+
+# Fractions stay as they were written (1.10 is not 1.1); NaN and Infinity are not JSON and count as missing.
+_DECODER = json.JSONDecoder(parse_float=str, parse_constant=lambda name: None)
+
+
+def open_jsonl(path: Path, config: IngestConfig) -> Source:
+    """Raises BadInput for an encoding that does not fit, and for one JSON array instead of lines."""
+    codec = find_encoding(path, config.encoding)
+    with path.open("r", encoding=codec) as file:
+        if file.read(4096).lstrip()[:1] == "[":
+            raise BadInput(
+                f"{path.name} is one JSON array, not JSON Lines",
+                where=f"{path}, line 1",
+                next="write one object a line, for instance `jq -c '.[]' data.json > data.jsonl`",
+            )
+    return Source({"format": "jsonl", **shown_encoding(codec)}, _batches(path, codec, config))
+
+
+def parse_line(line: str) -> dict[str, Any]:
+    """The object of one line. Raises ValueError with what is wrong."""
+    try:
+        value = _DECODER.decode(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error.msg} at character {error.pos + 1}") from None
+    except RecursionError:
+        raise ValueError("not JSON that can be read: nested too deeply") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"a JSON {type(value).__name__}, not an object")
+    return value
+
+
+def _batches(path: Path, codec: str, config: IngestConfig) -> Iterator[RawBatch]:
+    rows: list[dict[str, Any]] = []
+    lines: list[int] = []
+    bad: list[BadRow] = []
+    size = 0
+    names: dict[str, None] = {}
+
+    def batch() -> RawBatch:
+        return RawBatch(path.name, lines, {name: [row.get(name) for row in rows] for name in names}, bad)
+
+    for number, line in enumerate(read_lines(path, codec, config.max_row_characters), start=1):
+        if line is None:
+            bad.append(BadRow(path.name, number, f"longer than {config.max_row_characters:,} characters"))
+            continue
+        if not line.strip(" \t\r\n"):
+            continue
+        try:
+            row = parse_line(line)
+        except ValueError as error:
+            bad.append(BadRow(path.name, number, str(error)))
+            continue
+        names.update(dict.fromkeys(row))
+        if len(names) > config.max_columns:
+            raise BadInput(
+                f"{path.name} has more than {config.max_columns:,} keys",
+                where=f"{path}, line {number}",
+                next="put values that vary under one key, or raise ingest.max_columns",
+            )
+        rows.append(row)
+        lines.append(number)
+        size += len(line)
+        if len(rows) >= BATCH_ROWS or size >= BATCH_CHARACTERS:
+            yield batch()
+            rows, lines, bad, size = [], [], [], 0
+    if rows or bad:
+        yield batch()

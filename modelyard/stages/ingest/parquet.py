@@ -1,0 +1,99 @@
+"""Parquet files, alone or in the Hugging Face layout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from modelyard.errors import BadInput
+from modelyard.stages.ingest.batch import BATCH_ROWS, RawBatch, Source
+from modelyard.stages.ingest.config import IngestConfig
+from modelyard.stages.ingest.layout import DataFile
+from modelyard.store.dataset import SPLIT
+
+
+def open_parquet(files: Sequence[DataFile], config: IngestConfig, format: str) -> Source:
+    """Raises BadInput for what is not Parquet, and for files whose columns differ."""
+    notes: list[str] = []
+    names = readable_columns(files[0].path, notes)
+    if len(names) > config.max_columns:
+        raise BadInput(
+            f"{files[0].name} has {len(names):,} columns, at most {config.max_columns:,} are read",
+            where=str(files[0].path),
+            next="raise ingest.max_columns",
+        )
+    for file in files[1:]:
+        missing = sorted(set(names).symmetric_difference(readable_columns(file.path, [])))
+        if missing:
+            raise BadInput(
+                f"{files[0].name} and {file.name} do not have the same columns: {', '.join(missing)}",
+                where=str(file.path),
+                next="give files of one kind",
+            )
+    return Source({"format": format}, _batches(files, names), len(files) > 1, notes)
+
+
+def open_file(path: Path) -> pq.ParquetFile:
+    """Raises BadInput when it is not Parquet."""
+    try:
+        return pq.ParquetFile(path)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        raise BadInput(f"{path.name} is not a Parquet file that can be read: {error}", where=str(path)) from error
+
+
+def readable_columns(path: Path, notes: list[str]) -> list[str]:
+    """The columns that can be kept as text; those of binary data are left out and named in `notes`."""
+    with open_file(path) as file:
+        schema = file.schema_arrow
+    names = [field.name for field in schema if not _binary(field.type)]
+    left_out = [field.name for field in schema if _binary(field.type)]
+    if left_out:
+        notes.append(f"columns of binary data are left out: {', '.join(left_out)}")
+    return names
+
+
+def _binary(kind: pa.DataType) -> bool:
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        return True
+    return kind.num_fields > 0 and any(_binary(kind.field(index).type) for index in range(kind.num_fields))
+
+
+def class_names(schema: pa.Schema) -> dict[str, list[str]]:
+    """Columns of class numbers and their names, as `datasets` writes them into the schema (ClassLabel)."""
+    try:
+        features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
+        return {
+            name: list(feature["names"])
+            for name, feature in features.items()
+            if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" and feature.get("names")
+        }
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _named(values: list[Any], names: list[str]) -> list[Any]:
+    """Class numbers as names; -1 is how `datasets` writes a missing label."""
+    return [names[value] if isinstance(value, int) and 0 <= value < len(names) else None for value in values]
+
+
+def _batches(files: Sequence[DataFile], names: list[str]) -> Iterator[RawBatch]:
+    for data_file in files:
+        with open_file(data_file.path) as file:
+            named = class_names(file.schema_arrow)
+            row = 1
+            for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=names):
+                columns: dict[str, Sequence[Any]] = {
+                    name: _named(batch.column(name).to_pylist(), named[name])
+                    if name in named
+                    else batch.column(name).to_pylist()
+                    for name in names
+                }
+                if data_file.split is not None:
+                    columns[SPLIT] = [data_file.split] * batch.num_rows
+                yield RawBatch(data_file.name, range(row, row + batch.num_rows), columns, [])
+                row += batch.num_rows
