@@ -1,0 +1,9 @@
+"""Release: gates, verdict, report and model card of a package."""
+
+from modelyard.stages.release.config import ReleaseConfig
+from modelyard.stages.release.gates import hold_gates
+from modelyard.stages.release.stage import release
+
+STAGE_VERSION = 1
+
+__all__ = ["STAGE_VERSION", "ReleaseConfig", "hold_gates", "release"]

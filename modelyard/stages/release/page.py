@@ -1,0 +1,120 @@
+"""The page: what a reader needs first, then the folded evidence, in one file that needs nothing beside it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from modelyard.stages.release.blocks import Section
+from modelyard.stages.release.csv_text import csv_text, data_link
+from modelyard.stages.release.judge import ADVICE, GATE, Judged
+from modelyard.stages.release.next_steps import Step
+from modelyard.stages.release.numbers import NO_DATA, interval, percent, ratio, written
+from modelyard.stages.release.verdict import Verdict
+from modelyard.stages.release.words import Words
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A figure that stands alone on the first screen, with a line below it."""
+
+    label: str
+    value: str
+    below: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that the template shows."""
+
+    title: str
+    name: str
+    version: int | None
+    description: str
+    verdict: Verdict
+    tiles: list[Tile]
+    judged: Sequence[Judged]
+    steps: list[Step]
+    sections: list[Section]
+    made_with: str
+
+
+def result(one: Judged, words: Words) -> tuple[str, str]:
+    """The word and the tone of a figure's result; the word alone says it all."""
+    if one.value is None:
+        return (words("result.failed"), "fail") if one.asked else (words("result.not_measured"), "none")
+    if one.passed is None:
+        return words("result.for_information"), "none"
+    if one.kind == GATE:
+        return (words("result.passed"), "pass") if one.passed else (words("result.failed"), "fail")
+    return (words("result.met"), "pass") if one.passed else (words("result.missed"), "warn")
+
+
+def tiles(judged: Sequence[Judged], words: Words) -> list[Tile]:
+    """Accuracy, latency, size and throughput, each with what puts it in proportion."""
+    figures = {one.name: one for one in judged}
+
+    def value(name: str) -> float | None:
+        return figures[name].value if name in figures else None
+
+    accuracy = figures.get("accuracy")
+    below = {
+        "accuracy": interval(accuracy.interval, "share") if accuracy is not None else "",
+        "latency_p50_ms": _cut(value("latency_cut"), "latency", words),
+        "size_bytes": words("tile.size_ratio", ratio=ratio(value("size_ratio")))
+        if (value("size_ratio") or 0) > 1
+        else "",
+        "throughput_rps": _cut(value("cost_cut"), "cost", words),
+    }
+    return [
+        Tile(words(f"tile.{name}"), written(value(name), figures[name].unit), below[name])
+        for name in below
+        if name in figures and value(name) is not None
+    ]
+
+
+def _cut(cut: float | None, what: str, words: Words) -> str:
+    if cut is None:
+        return ""
+    return words(f"tile.{what}_{'cut' if cut >= 0 else 'rise'}", cut=percent(abs(cut)))
+
+
+@cache
+def _environment() -> Any:
+    """Jinja with escaping on for everything, whatever a template is called."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("modelyard.stages.release", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["csv_link"] = lambda chart: data_link(csv_text(chart))
+    return environment
+
+
+def render(page: Page, words: Words) -> str:
+    """The HTML. The policy in its head lets nothing load from elsewhere, and no script run but our own."""
+    script = _environment().get_template("print.js").render()
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    text: str = (
+        _environment()
+        .get_template("report.html")
+        .render(
+            page=page,
+            words=words,
+            result=lambda one: result(one, words),
+            deciding=[one for one in page.judged if one.deciding],
+            GATE=GATE,
+            ADVICE=ADVICE,
+            NO_DATA=NO_DATA,
+            script_digest=digest,
+        )
+    )
+    return text

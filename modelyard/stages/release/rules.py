@@ -1,0 +1,221 @@
+"""The figures that every release is held against: one table, from the promises of the product (docs/features.md).
+
+A rule says where a figure comes from, on which side of its bar it must lie, and whether it is a gate. Bars are the
+product's defaults; `release.gates` makes any figure that has a direction a gate with a bar of the user's own.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from modelyard.stages.release.evidence import Evidence, Measured
+from modelyard.stages.release.numbers import count, finite, milliseconds, share, significant
+
+Read = Callable[[Evidence], Measured | None]
+Bar = float | tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """row: of the promises. unit: a key of numbers.FORMATS. comparison: at_least, at_most, within or "" (no side is
+    better). stages: what must have run for the figure to exist. deciding: shown on the first screen.
+    bar_holds: whether the default bar applies to this evidence."""
+
+    row: str
+    name: str
+    unit: str
+    comparison: str
+    bar: Bar | None
+    stages: tuple[str, ...]
+    read: Read
+    gate: bool = False
+    deciding: bool = False
+    bar_holds: Callable[[Evidence], bool] = lambda evidence: True
+
+
+def _of(stage: str, name: str) -> Read:
+    return lambda evidence: evidence.figure(stage, name)
+
+
+def _nothing(evidence: Evidence) -> Measured | None:
+    return None
+
+
+def _gate_of(stage: str, name: str, figure: str) -> Read:
+    """The figure as recorded, or else the value that the stage's gate was held with."""
+
+    def read(evidence: Evidence) -> Measured | None:
+        recorded = evidence.figure(stage, figure)
+        if recorded is not None:
+            return recorded
+        gate = next((gate for gate in evidence.gates() if gate.name == name), None)
+        return None if gate is None else Measured(gate.value)
+
+    return read
+
+
+def _dropped_share(evidence: Evidence) -> Measured | None:
+    rows_in, rows_out = evidence.value("clean", "rows_in"), evidence.value("clean", "rows_out")
+    if not rows_in or rows_out is None:
+        return None
+    return Measured(1 - rows_out / rows_in, f"{count(rows_in - rows_out)} of {count(rows_in)} rows dropped by clean")
+
+
+def _without_reason(evidence: Evidence) -> Measured | None:
+    rows_in, rows_out = evidence.value("clean", "rows_in"), evidence.value("clean", "rows_out")
+    if rows_in is None or rows_out is None or not isinstance(evidence.detail("clean", "dropped"), dict):
+        return None
+    reasons = sum(finite(number) or 0 for number in evidence.mapping("clean", "dropped").values())
+    return Measured(max(0.0, rows_in - rows_out - reasons), "rows that clean took out less those it gave a reason for")
+
+
+def _learning_rate(evidence: Evidence) -> Measured | None:
+    used = evidence.figure("train", "learning_rate")
+    base, batch = evidence.value("train", "base_lr"), evidence.value("train", "batch_size")
+    if used is None or used.how or base is None or batch is None:
+        return used
+    return Measured(used.value, f"peak after warm-up; base {significant(base)} at batch 256, batch {count(batch)} here")
+
+
+def _recipe(name: str) -> Read:
+    def read(evidence: Evidence) -> Measured | None:
+        value = finite(evidence.mapping("train", "recipe").get(name))
+        return None if value is None else Measured(value, "from the recipe of train")
+
+    return read
+
+
+def _fusions(evidence: Evidence) -> Measured | None:
+    """Of the chosen variant, or else of the first that has any (INT8 is made from the unfused graph)."""
+    for variant in [evidence.chosen(), *evidence.variants()]:
+        found = variant.get("fusions") or variant.get("passes")
+        if isinstance(found, dict):
+            counts = {str(name): finite(number) for name, number in found.items()}
+            fused = {name: number for name, number in counts.items() if number}
+            if fused:
+                named = ", ".join(f"{name} {count(number)}" for name, number in sorted(fused.items()))
+                return Measured(sum(fused.values()), f"variant {variant.get('name')}: {named}")
+    return None
+
+
+def _graph_gain(evidence: Evidence) -> Measured | None:
+    eager, graph = finite(evidence.served("eager", 1).get("p50_ms")), finite(evidence.served("float", 1).get("p50_ms"))
+    if not eager or graph is None:
+        return None
+    how = f"float graph {milliseconds(graph)} against eager {milliseconds(eager)}, P50, one request at a time"
+    return Measured(1 - graph / eager, how)
+
+
+def _over_baseline(evidence: Evidence) -> Measured | None:
+    accuracy, baseline = evidence.figure("evaluate", "accuracy"), evidence.figure("evaluate", "baseline_accuracy")
+    if accuracy is None or baseline is None:
+        return None
+    return Measured(
+        accuracy.value - baseline.value, f"baseline {share(baseline.value)}: {baseline.how or 'same split'}"
+    )
+
+
+def _fast_integers(evidence: Evidence) -> bool:
+    """Whether the processor has integer dot products (VNNI, AMX, SDOT), without which INT8 gains less."""
+    flags = evidence.environment("optimize").get("cpu_flags") or []
+    return any(flag in flags for flag in ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp"))
+
+
+def _drawn_limit(evidence: Evidence) -> Measured | None:
+    imbalance = evidence.figure("split", "class_imbalance")
+    if imbalance is None or imbalance.how:
+        return imbalance
+    counts = [finite(number) for number in evidence.mapping("split", "class_counts").values()]
+    known = [number for number in counts if number is not None]
+    if not known:
+        return imbalance
+    return Measured(
+        imbalance.value, f"(max - min) / max of the class counts, {count(max(known))} and {count(min(known))}"
+    )
+
+
+_EVALUATE = ("evaluate",)
+
+RULES: tuple[Rule, ...] = (
+    Rule("R24", "parity_max_abs", "number", "at_most", 1e-3, ("export",),
+         _gate_of("export", "parity", "parity_max_abs"), gate=True, deciding=True),
+    Rule("R24", "parity_accuracy", "number", "at_most", 0.01, ("export",),
+         _gate_of("export", "parity_accuracy", "parity_accuracy"), gate=True, deciding=True),
+    Rule("R24", "golden_set", "share", "at_least", 0.95, ("optimize", "evaluate"),
+         _gate_of("evaluate", "golden_set", "golden_set"), gate=True, deciding=True),
+    Rule("R15", "accuracy_lost", "share", "at_most", 0.01, ("optimize",),
+         _gate_of("optimize", "accuracy_lost", "accuracy_lost"), gate=True, deciding=True),
+    Rule("R35", "accuracy", "share", "at_least", None, _EVALUATE, _of("evaluate", "accuracy"), deciding=True),
+    Rule("R35", "accuracy_over_baseline", "share", "at_least", 0.0, _EVALUATE, _over_baseline, deciding=True),
+    Rule("R30", "latency_p99_ms", "ms", "at_most", 200.0, _EVALUATE, _of("evaluate", "latency_p99_ms"), deciding=True),
+    Rule("R38", "latency_cut", "percent", "at_least", 0.40, _EVALUATE, _of("evaluate", "latency_cut"), deciding=True),
+    Rule("R38", "cost_cut", "percent", "at_least", 0.60, _EVALUATE, _of("evaluate", "cost_cut"), deciding=True),
+    Rule("R15", "size_ratio", "ratio", "at_least", 3.5, ("optimize",), _of("optimize", "size_ratio"), deciding=True),
+    Rule("R2", "class_imbalance", "percent", "at_most", 0.20, ("split",), _drawn_limit, deciding=True),
+    Rule("R1", "coverage", "percent", "at_least", None, ("coverage",), _of("coverage", "coverage")),
+    Rule("R2", "strata_deviation", "percent", "at_most", None, ("split",), _of("split", "strata_deviation")),
+    Rule("R3", "dropped_share", "percent", "at_most", None, ("clean",), _dropped_share),
+    Rule("R3", "dropped_without_reason", "count", "at_most", 0.0, ("clean",), _without_reason),
+    Rule("R6", "resolved_agreement", "share", "at_least", 0.95, ("annotate",), _of("annotate", "resolved_agreement")),
+    Rule("R15", "speedup", "ratio", "at_least", 2.0, ("optimize",), _of("optimize", "speedup"),
+         bar_holds=_fast_integers),
+    Rule("R21", "learning_rate", "number", "", None, ("train",), _learning_rate),
+    Rule("R22", "batch_size", "count", "at_least", 32.0, ("train",), _of("train", "batch_size")),
+    Rule("R23", "weight_decay", "number", "within", (1e-5, 1e-4), ("train",), _recipe("weight_decay")),
+    Rule("R23", "dropout", "number", "within", (0.1, 0.5), ("train",), _recipe("dropout")),
+    Rule("R25", "fusions", "count", "at_least", None, ("optimize",), _fusions),
+    Rule("R26", "graph_gain", "percent", "at_least", 0.10, _EVALUATE, _graph_gain),
+    Rule("R27", "throughput_rps", "rps", "at_least", 100.0, _EVALUATE, _of("evaluate", "throughput_rps")),
+    Rule("R27", "start_s", "s", "at_most", 3.0, _EVALUATE, _of("evaluate", "start_s")),
+    Rule("R30", "latency_p50_ms", "ms", "at_most", None, _EVALUATE, _of("evaluate", "latency_p50_ms")),
+    Rule("R30", "latency_p90_ms", "ms", "at_most", None, _EVALUATE, _of("evaluate", "latency_p90_ms")),
+    Rule("R31", "memory_mb", "MB", "at_most", None, _EVALUATE, _of("evaluate", "memory_mb")),
+    Rule("R31", "fragmentation", "percent", "at_most", 0.30, _EVALUATE, _of("evaluate", "fragmentation")),
+    Rule("R35", "macro_f1", "share", "at_least", None, _EVALUATE, _of("evaluate", "macro_f1")),
+    Rule("R35", "eager_accuracy", "share", "at_least", None, _EVALUATE, _of("evaluate", "eager_accuracy")),
+    Rule("R35", "ece", "share", "at_most", None, _EVALUATE, _of("evaluate", "ece")),
+    Rule("R35", "size_bytes", "bytes", "at_most", None, _EVALUATE, _of("evaluate", "size_bytes")),
+    Rule("R35", "cpu_ms", "ms", "at_most", None, _EVALUATE, _of("evaluate", "cpu_ms")),
+    Rule("R38", "cycle_ratio", "ratio", "at_least", 4.7, ("tune",), _nothing),
+)  # fmt: skip
+
+BY_NAME = {rule.name: rule for rule in RULES}
+
+# The shorter names that people write, and those of the stages' gates, beside the figures' own.
+ALIASES = {
+    "parity": "parity_max_abs",
+    "golden": "golden_set",
+    "p50_ms": "latency_p50_ms",
+    "p90_ms": "latency_p90_ms",
+    "p99_ms": "latency_p99_ms",
+    "throughput": "throughput_rps",
+    "baseline": "accuracy_over_baseline",
+    "agreement": "resolved_agreement",
+}
+
+
+def known_name(name: str) -> str:
+    """The figure that a name or an alias means; the name itself when it is neither."""
+    return ALIASES.get(name, name)
+
+
+def gate_rule(name: str) -> Rule:
+    """The rule that `release.gates` means by a name. Raises ValueError for a figure that cannot be a gate."""
+    rule = BY_NAME.get(known_name(name))
+    names = [one.name for one in RULES if one.comparison in ("at_least", "at_most")] + list(ALIASES)
+    if rule is None or rule.comparison not in ("at_least", "at_most"):
+        close = difflib.get_close_matches(name, names, n=1)
+        advice = f"did you mean {close[0]}?" if close else f"known: {', '.join(sorted(names))}"
+        raise ValueError(f"no figure {name} that could be a gate; {advice}")
+    return rule
+
+
+def holds(value: float, comparison: str, bar: Bar) -> bool:
+    """Whether the value lies on the right side of its bar (NaN never does)."""
+    if isinstance(bar, tuple):
+        # Bars are written in decimals: 1e-4 as float32 or computed must not miss 1e-4.
+        return bar[0] <= value <= bar[1] or math.isclose(value, bar[0]) or math.isclose(value, bar[1])
+    return value <= bar if comparison == "at_most" else value >= bar

@@ -1,0 +1,34 @@
+"""Whether the exported graph answers as the trained model does."""
+
+from __future__ import annotations
+
+from modelyard.stages.release.blocks import Block, Facts, Section, shown, table
+from modelyard.stages.release.evidence import Evidence
+from modelyard.stages.release.numbers import count, finite, significant, size
+from modelyard.stages.release.words import Words
+
+
+def parity(evidence: Evidence, words: Words) -> Section | None:
+    if not evidence.has("export"):
+        return None
+    cases = evidence.rows("export", "parity")
+    blocks: list[Block] = []
+    if cases:
+        rows = [[count(c.get("batch")), count(c.get("length")), significant(c.get("max_abs"))] for c in cases]
+        columns = [words("parity.batch"), words("parity.length"), words("parity.max_abs")]
+        blocks.append(table(words("parity.cases"), columns, rows, numeric=(0, 1, 2)))
+    facts = []
+    for name in ("opset", "nodes"):
+        value = evidence.detail("export", name)
+        if value is not None:
+            facts.append((words(f"parity.{name}"), count(value) if finite(value) is not None else shown(value, 200)))
+    if finite(evidence.detail("export", "float_bytes")) is not None:
+        facts.append((words("parity.float_bytes"), size(evidence.detail("export", "float_bytes"))))
+    if facts:
+        blocks.append(Facts(tuple(facts)))
+    worst = evidence.value("export", "parity_max_abs")
+    number = evidence.value("export", "parity_cases") or len(cases)
+    finding = words("section.not_measured")
+    if worst is not None:
+        finding = words("parity.finding", worst=significant(worst), cases=count(number))
+    return Section("parity", words("section.parity"), finding, blocks)

@@ -1,0 +1,166 @@
+"""Release: hold the evidence against the promises, and write the report that people and machines read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from modelyard import __version__
+from modelyard.environment import environment as this_machine
+from modelyard.run import Run
+from modelyard.stages.release.blocks import Section
+from modelyard.stages.release.card import card
+from modelyard.stages.release.config import ReleaseConfig
+from modelyard.stages.release.csv_text import csv_text
+from modelyard.stages.release.evidence import Evidence
+from modelyard.stages.release.gates import report_json
+from modelyard.stages.release.judge import GATE, Judged, judge
+from modelyard.stages.release.next_steps import Step, next_steps
+from modelyard.stages.release.page import Page, render, tiles
+from modelyard.stages.release.sections import SECTIONS
+from modelyard.stages.release.sections.figures import figures
+from modelyard.stages.release.sections.figures import history as earlier_versions
+from modelyard.stages.release.sections.provenance import environment, provenance
+from modelyard.stages.release.verdict import Verdict, verdict
+from modelyard.stages.release.words import Words
+from modelyard.store import Package, Report
+from modelyard.store.artifacts import write_index
+from modelyard.store.digests import canonical_json
+
+
+def release(
+    package: Package,
+    reports: Mapping[str, Report],
+    config: ReleaseConfig,
+    run: Run,
+    version: int | None = None,
+    history: Sequence[Report] = (),
+) -> Report:
+    """Judge the package by the reports of its stages (any may be missing), and write the evidence.
+
+    The Report holds report.html (one file, no network), report.json, README.md (the model card) and data/*.csv.
+    Nothing is raised for a gate that failed: `hold_gates` does that, once the report is written.
+    history: the release Reports of earlier versions, oldest first.
+    """
+    words = Words(config.language)
+    evidence = Evidence(reports)
+    judged = judge(evidence, config.gates, words)
+    outcome = verdict(judged, config.override, words)
+    steps = next_steps(evidence, judged, outcome, package.name, config.alias, words)
+    sections = _sections(package, evidence, judged, history, words)
+    _record(run, judged, outcome, config)
+    title = f"{package.name}" + (f" {words('page.version', version=version)}" if version is not None else "")
+    page = Page(
+        title=f"{title}: {words('page.report')}",
+        name=package.name,
+        version=version,
+        description=config.description,
+        verdict=outcome,
+        tiles=tiles(judged, words),
+        judged=judged,
+        steps=steps,
+        sections=sections,
+        made_with=__version__,
+    )
+    readme = card(
+        package, evidence, judged, outcome, version=version, alias=config.alias, license=config.license,
+        description=config.description, words=words,
+    )  # fmt: skip
+    content = _content(package, evidence, judged, outcome, steps, config, version)
+    with run.store.new_directory() as folder:
+        (folder / "report.html").write_text(render(page, words), encoding="utf-8")
+        (folder / "report.json").write_bytes(canonical_json(content) + b"\n")
+        (folder / "README.md").write_text(readme, encoding="utf-8")
+        _write_data(folder / "data", sections)
+        write_index(Report, folder, _index(run, judged))
+        return run.store.add(Report, folder, provenance={"stage": "release", "inputs": content["inputs"]})
+
+
+def _sections(
+    package: Package, evidence: Evidence, judged: Sequence[Judged], history: Sequence[Report], words: Words
+) -> list[Section]:
+    found = [section(evidence, words) for section in SECTIONS]
+    found.append(earlier_versions([report_json(report) for report in history], judged, words))
+    found += [figures(judged, words), environment(evidence, words), provenance(package, evidence, words)]
+    return [section for section in found if section is not None]
+
+
+def _gates(judged: Sequence[Judged]) -> list[dict[str, Any]]:
+    """As Run.report has them; a gate that the user asked for and nobody measured has no value, and failed."""
+    return [
+        {
+            "name": one.name,
+            "value": one.value,
+            "bar": one.bar,
+            "comparison": one.comparison,
+            "passed": one.passed is not False,
+        }
+        for one in judged
+        if (one.kind == GATE or one.asked) and one.bar is not None
+    ]
+
+
+def _content(
+    package: Package,
+    evidence: Evidence,
+    judged: Sequence[Judged],
+    outcome: Verdict,
+    steps: Sequence[Step],
+    config: ReleaseConfig,
+    version: int | None,
+) -> dict[str, Any]:
+    """report.json."""
+    return {
+        "format": 1,
+        "verdict": outcome.sentence,
+        "advice": outcome.advice,
+        "released": outcome.released,
+        "state": outcome.state,
+        "name": package.name,
+        "version": version,
+        "alias": config.alias,
+        "override": config.override,
+        "figures": [one.as_json() for one in judged],
+        "gates": _gates(judged),
+        "next": [{"text": step.text, "command": step.command or None} for step in steps],
+        "variant": evidence.chosen().get("name"),
+        "inputs": {
+            "package": package.digest,
+            "reports": {stage: report.digest for stage, report in evidence.reports.items()},
+        },
+    }
+
+
+def _index(run: Run, judged: Sequence[Judged]) -> dict[str, Any]:
+    """figures.json, in the schema of every stage."""
+    recorded = {
+        one.name: {"value": one.value, "how": one.how, "unit": one.unit}
+        | ({"interval": list(one.interval)} if one.interval else {})
+        for one in judged
+        if one.value is not None
+    }
+    return {
+        "format": 1,
+        "stage": "release",
+        "figures": recorded,
+        "gates": _gates(judged),
+        "details": run.details,
+        "environment": this_machine(),
+    }
+
+
+def _record(run: Run, judged: Sequence[Judged], outcome: Verdict, config: ReleaseConfig) -> None:
+    for one in judged:
+        if one.value is not None and one.deciding:
+            run.record(one.name, one.value, how=one.how, unit=one.unit, interval=one.interval)
+    run.details.update(verdict=outcome.sentence, released=outcome.released)
+    if outcome.state == "overridden":
+        run.details["override"] = {"reason": config.override, "gates": [one.name for one in outcome.failed]}
+
+
+def _write_data(folder: Path, sections: Sequence[Section]) -> None:
+    folder.mkdir()
+    for section in sections:
+        for chart in section.charts():
+            (folder / f"{chart.slug}.csv").write_text(csv_text(chart), encoding="utf-8", newline="")
