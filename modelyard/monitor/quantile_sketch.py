@@ -50,10 +50,10 @@ class QuantileSketch:
         self.greatest = max(self.greatest, other.greatest)
 
     def quantile(self, share: float) -> float | None:
-        """The value at rank floor(share (count - 1)); None when nothing was counted."""
+        """The nearest rank: the smallest value that at least this share does not exceed; None without any value."""
         if not self.count:
             return None
-        rank, seen = math.floor(share * (self.count - 1)), 0
+        rank, seen = max(0, math.ceil(share * self.count) - 1), 0
         for bucket in sorted(self._buckets):
             seen += self._buckets[bucket]
             if seen > rank:

@@ -17,6 +17,9 @@ GRPC_CODES = {
 }
 
 
+FAULT = "this is a fault of the server; its log says more under this request id"
+
+
 class Problem(Exception):
     """Answered as {"error": message} with this status; retry_after in seconds where trying again makes sense."""
 

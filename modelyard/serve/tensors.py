@@ -35,6 +35,8 @@ DTYPES: dict[str, np.dtype[Any]] = {
         "FP64": "<f8",
     }.items()
 }
+# Python types that JSON data may have, by kind of dtype.
+JSON_TYPES: dict[str, set[type]] = {"b": {bool}, "i": {int}, "u": {int}, "f": {int, float}}
 _LENGTH = struct.Struct("<I")
 MAX_DIMENSIONS = 16
 
@@ -63,32 +65,23 @@ def check_shape(name: str, shape: object) -> tuple[int, ...]:
     return tuple(shape)
 
 
-def _wrong_count(name: str, shape: Sequence[int], found: int) -> Problem:
-    return Problem(400, f"input {name}: shape {list(shape)} holds {math.prod(shape)} elements, data has {found}")
-
-
 def from_json(name: str, datatype: str, shape: tuple[int, ...], data: object) -> Tensor:
     """`data` of the JSON form, flat or nested as the shape says. Raises Problem 400 naming the input."""
     if not isinstance(data, list):
         raise Problem(400, f"input {name}: data must be a list, not {shortened(data)}")
-    nested = bool(data) and isinstance(data[0], list)
+    elements = _flattened(name, shape, data) if data and isinstance(data[0], list) else data
+    if len(elements) != math.prod(shape):
+        raise Problem(
+            400, f"input {name}: shape {list(shape)} holds {math.prod(shape)} elements, data has {len(elements)}"
+        )
+    # Types are checked before NumPy sees the list: one long string among numbers would make it allocate gigabytes.
+    allowed = JSON_TYPES[DTYPES[datatype].kind] if datatype != BYTES else {str}
+    if not set(map(type, elements)) <= allowed:
+        wrong = next(element for element in elements if type(element) not in allowed)
+        raise Problem(400, f"input {name}: data holds {shortened(wrong)}, which is not {datatype}")
     if datatype == BYTES:
-        elements = _flattened(name, shape, data) if nested else data
-        if len(elements) != math.prod(shape):
-            raise _wrong_count(name, shape, len(elements))
-        for element in elements:
-            if type(element) is not str:
-                raise Problem(400, f"input {name}: BYTES elements are strings, not {shortened(element)}")
         return Tensor(name, datatype, shape, elements)
-    try:
-        found = np.array(data)
-    except (ValueError, OverflowError):
-        raise Problem(400, f"input {name}: data is not nested as its shape {list(shape)} says") from None
-    if nested and found.shape != shape:
-        raise Problem(400, f"input {name}: data has shape {list(found.shape)}, not {list(shape)}")
-    if found.size != math.prod(shape):
-        raise _wrong_count(name, shape, found.size)
-    return Tensor(name, datatype, shape, _cast(name, datatype, found).reshape(shape))
+    return Tensor(name, datatype, shape, _cast(name, datatype, np.array(elements)).reshape(shape))
 
 
 def _flattened(name: str, shape: tuple[int, ...], data: list[Any]) -> list[Any]:
@@ -103,21 +96,19 @@ def _flattened(name: str, shape: tuple[int, ...], data: list[Any]) -> list[Any]:
 
 
 def _cast(name: str, datatype: str, found: Array) -> Array:
-    """To the datatype, refusing what it cannot hold: fractions in whole numbers, values out of range, null, text."""
+    """To the datatype. Raises Problem 400 for what it cannot hold."""
     wanted = DTYPES[datatype]
+    outside = Problem(400, f"input {name}: data holds a number out of the range of {datatype}")
     if found.size == 0:
         return found.astype(wanted)
-    allowed = {"b": "b", "i": "iu", "u": "iu", "f": "iuf"}[wanted.kind]
-    if found.dtype.kind not in allowed:
-        raise Problem(400, f"input {name}: data holds a value that is not {datatype}")
     if wanted.kind in "iu":
         bounds = np.iinfo(wanted)
-        if int(found.min()) < bounds.min or int(found.max()) > bounds.max:
-            raise Problem(400, f"input {name}: data holds a number out of the range of {datatype}")
+        if found.dtype.kind not in "iu" or int(found.min()) < bounds.min or int(found.max()) > bounds.max:
+            raise outside
     with np.errstate(over="ignore"):
         cast = found.astype(wanted)
     if wanted.kind == "f" and not np.isfinite(cast).all():
-        raise Problem(400, f"input {name}: data holds a number out of the range of {datatype}")
+        raise outside
     return cast
 
 
@@ -127,7 +118,7 @@ def from_bytes(name: str, datatype: str, shape: tuple[int, ...], raw: bytes | me
     if datatype == BYTES:
         elements = split_bytes(name, raw)
         if len(elements) != count:
-            raise _wrong_count(name, shape, len(elements))
+            raise Problem(400, f"input {name}: shape {list(shape)} holds {count} elements, data has {len(elements)}")
         return Tensor(name, datatype, shape, elements)
     dtype = DTYPES[datatype]
     if len(raw) != count * dtype.itemsize:

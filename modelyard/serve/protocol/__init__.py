@@ -1,7 +1,8 @@
 """Messages of the Open Inference Protocol, in a descriptor pool of their own.
 
 A private pool: the default one may hold tritonclient's messages, which have the same full names. `inference.desc` is
-inference.proto compiled (`make protocol`; a test compiles it again and compares), so that serving needs no compiler.
+inference.proto compiled, so that serving needs no compiler; a test compiles it again and compares. After a change:
+`cd modelyard/serve/protocol && python -m grpc_tools.protoc -I. --descriptor_set_out=inference.desc inference.proto`
 """
 
 from __future__ import annotations

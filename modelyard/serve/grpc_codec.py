@@ -1,0 +1,111 @@
+"""V2 over gRPC: messages to requests and answers to messages, in raw bytes or typed contents as the caller chose."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from modelyard.serve.problems import Problem
+from modelyard.serve.requests import InferAnswer, InferRequest
+from modelyard.serve.tensors import (
+    BYTES,
+    DTYPES,
+    MAX_DIMENSIONS,
+    Tensor,
+    check_datatype,
+    datatype_of,
+    from_bytes,
+    to_bytes,
+)
+
+# datatype -> field of InferTensorContents
+CONTENTS = {
+    "BOOL": "bool_contents",
+    "INT8": "int_contents",
+    "INT16": "int_contents",
+    "INT32": "int_contents",
+    "INT64": "int64_contents",
+    "UINT8": "uint_contents",
+    "UINT16": "uint_contents",
+    "UINT32": "uint_contents",
+    "UINT64": "uint64_contents",
+    "FP32": "fp32_contents",
+    "FP64": "fp64_contents",
+    BYTES: "bytes_contents",
+}
+
+
+def parse_message(message: Any) -> InferRequest:
+    """A ModelInferRequest. Raises Problem 400 that names the input."""
+    if not message.inputs:
+        raise Problem(400, "the request has no inputs")
+    raw = message.raw_input_contents
+    if raw and len(raw) != len(message.inputs):
+        raise Problem(400, f"{len(raw)} raw_input_contents for {len(message.inputs)} inputs")
+    inputs: dict[str, Tensor] = {}
+    for place, described in enumerate(message.inputs):
+        name = described.name
+        if name in inputs:
+            raise Problem(400, f"input {name} is given twice")
+        datatype = check_datatype(name, described.datatype)
+        shape = tuple(described.shape)
+        if len(shape) > MAX_DIMENSIONS or any(size < 0 for size in shape):
+            raise Problem(400, f"input {name}: shape must be numbers from 0, not {list(shape)}")
+        if raw:
+            if described.HasField("contents") and described.contents.ByteSize():
+                raise Problem(400, f"input {name} has both contents and raw_input_contents")
+            inputs[name] = from_bytes(name, datatype, shape, raw[place])
+        else:
+            inputs[name] = _from_contents(name, datatype, shape, described.contents)
+    outputs = {one.name: _parameters(one.parameters) for one in message.outputs} or None
+    return InferRequest(message.id or None, inputs, outputs, _parameters(message.parameters))
+
+
+def _from_contents(name: str, datatype: str, shape: tuple[int, ...], contents: Any) -> Tensor:
+    field = CONTENTS.get(datatype)
+    if field is None:
+        raise Problem(400, f"input {name}: {datatype} has no typed contents, use raw_input_contents")
+    values = getattr(contents, field)
+    if len(values) != math.prod(shape):
+        raise Problem(
+            400, f"input {name}: shape {list(shape)} holds {math.prod(shape)} elements, {field} has {len(values)}"
+        )
+    if datatype == BYTES:
+        return Tensor(name, datatype, shape, list(values))
+    dtype = DTYPES[datatype]
+    found = np.array(values, dtype=np.int64 if field == "int_contents" else None)
+    if dtype.kind in "iu" and found.size:
+        bounds = np.iinfo(dtype)
+        if int(found.min()) < bounds.min or int(found.max()) > bounds.max:
+            raise Problem(400, f"input {name}: a number is out of the range of {datatype}")
+    return Tensor(name, datatype, shape, found.astype(dtype).reshape(shape))
+
+
+def _parameters(fields: Any) -> dict[str, Any]:
+    shown = {}
+    for key, value in fields.items():
+        kind = value.WhichOneof("parameter_choice")
+        shown[key] = getattr(value, kind) if kind else None
+    return shown
+
+
+def render_message(
+    kind: Any, model: str, version: str, request: InferRequest, answer: InferAnswer, *, raw: bool = True
+) -> Any:
+    """A ModelInferResponse of message class `kind`; NaN and infinities are kept as they are."""
+    response = kind(model_name=model, model_version=version)
+    if request.id is not None:
+        response.id = request.id
+    for name, array in answer.outputs.items():
+        datatype = datatype_of(array)
+        output = response.outputs.add(name=name, datatype=datatype, shape=array.shape)
+        if raw or datatype not in CONTENTS:
+            response.raw_output_contents.append(to_bytes(array))
+        else:
+            values = array.ravel().tolist()
+            if datatype == BYTES:
+                values = [value.encode() if isinstance(value, str) else value for value in values]
+            getattr(output.contents, CONTENTS[datatype]).extend(values)
+    return response

@@ -1,0 +1,213 @@
+"""The gRPC door: inference.GRPCInferenceService on the event loop of the HTTP door, over the same Handler."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import modelyard
+from modelyard.errors import EnvironmentProblem
+from modelyard.serve.access import AccessLog, check_token, request_id
+from modelyard.serve.grpc_codec import parse_message, render_message
+from modelyard.serve.handler import Handler
+from modelyard.serve.problems import FAULT, GRPC_CODES, Problem
+from modelyard.serve.protocol import SERVICE, messages
+from modelyard.serve.repository import Endpoint
+from modelyard.serve.requests import InferAnswer
+from modelyard.serve.rest import EXTENSIONS
+
+VERSION_KEY = "x-modelyard-version"
+_OPEN = ("ServerLive", "ServerReady")  # answered without a token
+
+
+class GrpcFront:
+    """Call `start`, then `stop`."""
+
+    def __init__(self, handler: Handler, access: AccessLog) -> None:
+        self.handler = handler
+        self.repository = handler.repository
+        self._access = access
+        self._messages = messages()
+        self._server: Any = None
+
+    async def start(self, host: str, port: int) -> int:
+        """Answers the port. Raises EnvironmentProblem when it is taken."""
+        import grpc
+        import grpc.aio
+
+        limit = self.handler.settings.body_bytes
+        self._server = grpc.aio.server(
+            options=[
+                # Without it two servers share one port in silence.
+                ("grpc.so_reuseport", 0),
+                ("grpc.max_receive_message_length", limit),
+                ("grpc.max_send_message_length", -1),
+            ]
+        )
+        kinds = self._messages
+        handlers = {
+            name: grpc.unary_unary_rpc_method_handler(
+                self._guarded(name, method),
+                request_deserializer=kinds[f"{name}Request"].FromString,
+                response_serializer=kinds[f"{name}Response"].SerializeToString,
+            )
+            for name, method in {
+                "ServerLive": self._server_live,
+                "ServerReady": self._server_ready,
+                "ModelReady": self._model_ready,
+                "ServerMetadata": self._server_metadata,
+                "ModelMetadata": self._model_metadata,
+                "ModelStatistics": self._model_statistics,
+                "RepositoryIndex": self._repository_index,
+                "ModelInfer": self._model_infer,
+            }.items()
+        }
+        handlers["ModelStreamInfer"] = grpc.stream_stream_rpc_method_handler(
+            self._model_stream_infer,
+            request_deserializer=kinds["ModelInferRequest"].FromString,
+            response_serializer=kinds["ModelStreamInferResponse"].SerializeToString,
+        )
+        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
+        address = f"[{host}]" if ":" in host else host
+        try:
+            bound = self._server.add_insecure_port(f"{address}:{port}")
+        except RuntimeError:
+            bound = 0
+        if not bound:
+            raise EnvironmentProblem(
+                f"the gRPC port {port} of {host} cannot be opened",
+                where="--grpc",
+                next="give another one with --grpc PORT, any free one with --grpc 0, none with --grpc off",
+            )
+        await self._server.start()
+        return int(bound)
+
+    async def stop(self, grace_s: float) -> None:
+        if self._server is not None:
+            await self._server.stop(grace_s)
+
+    def _guarded(self, name: str, method: Callable[[Any, Any], Awaitable[Any]]) -> Callable[[Any, Any], Awaitable[Any]]:
+        """Token check, and problems as gRPC codes."""
+        token = self.handler.settings.token
+
+        async def call(message: Any, context: Any) -> Any:
+            try:
+                if token is not None and name not in _OPEN:
+                    check_token(token, _metadata(context).get("authorization"))
+                return await method(message, context)
+            except Problem as problem:
+                await _abort(context, problem)
+
+        return call
+
+    async def _server_live(self, message: Any, context: Any) -> Any:
+        return self._messages["ServerLiveResponse"](live=True)
+
+    async def _server_ready(self, message: Any, context: Any) -> Any:
+        return self._messages["ServerReadyResponse"](ready=self.repository.ready)
+
+    async def _model_ready(self, message: Any, context: Any) -> Any:
+        if self.repository.loaded:
+            self.repository.find(message.name, message.version)
+        return self._messages["ModelReadyResponse"](ready=self.repository.ready)
+
+    async def _server_metadata(self, message: Any, context: Any) -> Any:
+        return self._messages["ServerMetadataResponse"](
+            name="modelyard", version=modelyard.__version__, extensions=EXTENSIONS
+        )
+
+    async def _model_metadata(self, message: Any, context: Any) -> Any:
+        endpoint = self.repository.find(message.name, message.version)
+        return self._messages["ModelMetadataResponse"](**self.repository.metadata(endpoint, message.version))
+
+    async def _model_statistics(self, message: Any, context: Any) -> Any:
+        models = [self.repository.find(message.name, message.version).model] if message.name else self.repository.all()
+        shown = [model.telemetry.statistics(model.name, model.version) for model in models]
+        return self._messages["ModelStatisticsResponse"](model_stats=shown)
+
+    async def _repository_index(self, message: Any, context: Any) -> Any:
+        return self._messages["RepositoryIndexResponse"](models=self.repository.index())
+
+    async def _model_infer(self, message: Any, context: Any) -> Any:
+        metadata = _metadata(context)
+        identity = request_id(metadata.get("x-request-id"))
+        endpoint, response = await self._infer(message, "ModelInfer", identity, metadata, context.time_remaining())
+        context.set_trailing_metadata(((VERSION_KEY, endpoint.model.version), ("x-request-id", identity)))
+        return response
+
+    async def _model_stream_infer(self, stream: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
+        """One answer for each request of the stream, in order; a problem is a message of the stream."""
+        metadata = _metadata(context)
+        kind = self._messages["ModelStreamInferResponse"]
+        try:
+            check_token(self.handler.settings.token, metadata.get("authorization"))
+        except Problem as problem:
+            await _abort(context, problem)
+        async for message in stream:
+            identity = request_id(metadata.get("x-request-id"))
+            try:
+                _, response = await self._infer(message, "ModelStreamInfer", identity, metadata, None)
+                yield kind(infer_response=response)
+            except Problem as problem:
+                yield kind(error_message=problem.message)
+
+    async def _infer(
+        self, message: Any, path: str, identity: str, metadata: dict[str, str], remaining_s: float | None
+    ) -> tuple[Endpoint, Any]:
+        """Counted and logged, whatever comes of it. Raises Problem."""
+        started = time.perf_counter()
+        endpoint: Endpoint | None = None
+        answer: InferAnswer | None = None
+        problem: Problem | None = None
+        try:
+            endpoint = self.repository.find(message.model_name, message.model_version)
+            request = parse_message(message)
+            answer = await self.handler.infer(endpoint, request, remaining_s)
+            # As in Triton, whoever sends raw bytes is answered in raw bytes; tritonclient reads nothing else.
+            raw = bool(message.raw_input_contents)
+            return endpoint, render_message(
+                self._messages["ModelInferResponse"], endpoint.name, endpoint.model.version, request, answer, raw=raw
+            )
+        except asyncio.CancelledError:
+            problem = Problem(499, "the caller hung up")
+            raise
+        except Problem as raised:
+            problem = raised
+            if raised.__cause__ is not None:
+                self._access.fault(raised.__cause__, path, identity)
+            raise
+        except Exception as error:  # the last line of defence
+            self._access.fault(error, path, identity)
+            problem = Problem(500, FAULT)
+            raise problem from error
+        finally:
+            seconds = time.perf_counter() - started
+            model = endpoint.model if endpoint is not None else None
+            if model is not None and problem is not None:
+                model.telemetry.failure("grpc", problem.status, seconds)
+            elif model is not None and answer is not None:
+                model.telemetry.success("grpc", seconds, answer.items, answer.timings)
+            self._access.answered(
+                method="POST",
+                path=f"/{SERVICE}/{path}",
+                status=problem.status if problem is not None else 200,
+                seconds=seconds,
+                identity=identity,
+                user=metadata.get("x-modelyard-user"),
+                model=model,
+                answer=answer if problem is None else None,
+                problem=problem,
+            )
+
+
+def _metadata(context: Any) -> dict[str, str]:
+    return {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+
+
+async def _abort(context: Any, problem: Problem) -> None:
+    import grpc
+
+    trailing = (("retry-after", str(problem.retry_after)),) if problem.retry_after is not None else ()
+    await context.abort(grpc.StatusCode[GRPC_CODES.get(problem.status, "UNKNOWN")], problem.message, trailing)

@@ -1,0 +1,167 @@
+"""The one handler behind every door: a request against a signature, items to the queue, outputs back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from modelyard.errors import BadInput
+from modelyard.serve.batching import Work
+from modelyard.serve.problems import Problem
+from modelyard.serve.repository import Endpoint, Repository
+from modelyard.serve.requests import InferAnswer, InferRequest
+from modelyard.serve.served_model import ServedModel, TensorSpec
+from modelyard.serve.settings import ServeSettings
+from modelyard.serve.tensors import BYTES, Tensor, fits
+from modelyard.tasks.task import Prepared
+
+# Above it, tokenising leaves the event loop: other requests should not wait for one long text.
+INLINE_BYTES = 16_384
+
+
+class Handler:
+    """Answers requests for inference, whoever parsed them."""
+
+    def __init__(self, repository: Repository, settings: ServeSettings) -> None:
+        self.repository = repository
+        self.settings = settings
+
+    async def infer(self, endpoint: Endpoint, request: InferRequest, timeout_s: float | None = None) -> InferAnswer:
+        """Raises Problem for what cannot be answered. Cancelling this takes the request out of the queue."""
+        if not self.repository.ready:
+            draining = self.repository.draining
+            raise Problem(503, "the server is stopping" if draining else "models are still loading", retry_after=1)
+        model = endpoint.model
+        check_inputs(endpoint, request)
+        wanted = requested_outputs(endpoint, request)
+        timeout_s = min(self.settings.timeout_s, self._timeout(request) if timeout_s is None else timeout_s)
+        started = time.perf_counter()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        deadline = started + timeout_s
+        model.telemetry.in_flight += 1
+        try:
+            if endpoint.tensor_level:
+                work = Work(future, feeds={name: t.data for name, t in request.inputs.items()}, deadline=deadline)
+            else:
+                work = Work(future, await self._prepare(model, request), deadline=deadline)
+                model.telemetry.truncated += sum(prepared.truncated for prepared in work.prepared)
+            work.timings.prepare = time.perf_counter() - started
+            timer = loop.call_later(max(0.0, deadline - time.perf_counter()), _expire, future, timeout_s)
+            try:
+                model.batcher.submit(work)
+                await future
+            except (Problem, asyncio.CancelledError):
+                raise
+            except Exception as error:
+                if endpoint.tensor_level:
+                    first = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
+                    raise Problem(400, f"the graph does not take these tensors: {first}") from error
+                raise
+            finally:
+                timer.cancel()
+                future.cancel()
+        finally:
+            model.telemetry.in_flight -= 1
+        outputs = work.answer()
+        items = len(work.prepared) if work.feeds is None else next(iter(request.inputs.values())).shape[0]
+        chosen = {name: outputs[name] for name in wanted if name in outputs}
+        if len(chosen) != len(wanted):
+            raise Problem(500, f"the model did not answer {', '.join(set(wanted) - set(chosen))}")
+        return InferAnswer(chosen, items, work.timings)
+
+    def _timeout(self, request: InferRequest) -> float:
+        """`timeout` of the request's parameters, in microseconds as Triton's clients send it."""
+        given = request.parameters.get("timeout")
+        if given is None:
+            return self.settings.timeout_s
+        try:
+            microseconds = int(given)
+        except (TypeError, ValueError):
+            raise Problem(400, "the parameter timeout must be a number of microseconds") from None
+        return microseconds / 1e6 if microseconds > 0 else self.settings.timeout_s
+
+    async def _prepare(self, model: ServedModel, request: InferRequest) -> list[Prepared]:
+        """Raw items to features. Raises Problem 422 that names the item."""
+        items = raw_items(model, request)
+        size = sum(len(value) for item in items for value in item.values() if isinstance(value, str | bytes))
+        try:
+            if size > INLINE_BYTES:
+                return await asyncio.get_running_loop().run_in_executor(None, model.pipeline.prepare_batch, items)
+            return [model.pipeline.prepare(item) for item in items]
+        except BadInput as error:
+            where = error.where if error.where and error.where.startswith("item ") else _first_bad(model, items)
+            raise Problem(422, f"{where}: {error.message}") from None
+
+
+def _expire(future: asyncio.Future[None], timeout_s: float) -> None:
+    if not future.done():
+        future.set_exception(Problem(408, f"not answered within {timeout_s:.3g} s"))
+
+
+def _first_bad(model: ServedModel, items: list[dict[str, Any]]) -> str:
+    """Which item prepare refuses."""
+    for place, item in enumerate(items):
+        try:
+            model.pipeline.prepare(item)
+        except BadInput:
+            return f"item {place}"
+    return "an item"
+
+
+def check_inputs(endpoint: Endpoint, request: InferRequest) -> None:
+    """Names, datatypes, shapes and the number of items. Raises Problem 400 that names the input."""
+    specs = endpoint.signature.inputs
+    for name in request.inputs:
+        if name not in specs:
+            raise Problem(400, f"{endpoint.name} has no input {name}; its inputs: {', '.join(specs)}")
+    counts = set()
+    for name, spec in specs.items():
+        tensor = request.inputs.get(name)
+        if tensor is None:
+            raise Problem(400, f"the input {name} is missing")
+        _check_tensor(spec, tensor)
+        counts.add(tensor.shape[0])
+    if len(counts) != 1:
+        raise Problem(400, f"the inputs {', '.join(specs)} hold different numbers of items")
+    items = counts.pop()
+    if items == 0:
+        raise Problem(400, f"the input {next(iter(specs))} holds no item")
+    if items > endpoint.model.max_batch:
+        raise Problem(400, f"{items} items in one request, the limit is {endpoint.model.max_batch}")
+
+
+def _check_tensor(spec: TensorSpec, tensor: Tensor) -> None:
+    if tensor.datatype != spec.datatype:
+        raise Problem(400, f"input {spec.name}: its datatype is {spec.datatype}, not {tensor.datatype}")
+    if not tensor.shape or not fits(spec.shape, tensor.shape):
+        raise Problem(
+            400, f"input {spec.name}: its shape is {list(spec.shape)} (-1 is any size), not {list(tensor.shape)}"
+        )
+
+
+def requested_outputs(endpoint: Endpoint, request: InferRequest) -> list[str]:
+    """Names of the outputs to answer with. Raises Problem 400 for one that the model does not have."""
+    known = endpoint.signature.outputs
+    if request.outputs is None:
+        return list(known)
+    for name in request.outputs:
+        if name not in known:
+            raise Problem(400, f"{endpoint.name} has no output {name}; its outputs: {', '.join(known)}")
+    return list(request.outputs)
+
+
+def raw_items(model: ServedModel, request: InferRequest) -> list[dict[str, Any]]:
+    """Tensors to items: {input name: str | bytes | array}. Raises Problem 422 for an item that is too large."""
+    tensors = request.inputs
+    count = next(iter(tensors.values())).shape[0]
+    items: list[dict[str, Any]] = [{} for _ in range(count)]
+    for name, tensor in tensors.items():
+        for place, (item, value) in enumerate(zip(items, tensor.data, strict=True)):
+            if tensor.datatype == BYTES and len(value) * 4 > model.max_item_bytes:
+                size = len(value.encode()) if isinstance(value, str) else len(value)
+                if size > model.max_item_bytes:
+                    raise Problem(422, f"item {place}: {name} has {size} bytes, the limit is {model.max_item_bytes}")
+            item[name] = value
+    return items

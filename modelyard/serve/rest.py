@@ -1,0 +1,324 @@
+"""The HTTP door: a raw ASGI application, since the model is the only thing a request should pay for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+import modelyard
+from modelyard.serve.access import AccessLog, check_token, request_id
+from modelyard.serve.exposition import Exposition
+from modelyard.serve.handler import Handler
+from modelyard.serve.predict import parse_instances, render_predictions
+from modelyard.serve.problems import FAULT, Problem, shortened
+from modelyard.serve.repository import Endpoint
+from modelyard.serve.requests import InferAnswer, InferRequest
+from modelyard.serve.rest_codec import decompress, parse_request, read_json, render_answer
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+JSON = b"application/json"
+EXTENSIONS = ["binary_tensor_data", "statistics", "model_repository"]
+# A caller that hangs up is noticed after this long: watching from the start would cost every request a task.
+WATCH_AFTER_S = 0.2
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request on its way: what is known of it for the answer's headers, the log and the counters."""
+
+    method: str
+    path: str
+    headers: dict[bytes, bytes]
+    receive: Receive
+    identity: str
+    started: float
+    endpoint: Endpoint | None = None
+    inferring: bool = False
+    answer: InferAnswer | None = None
+
+
+@dataclass(slots=True)
+class Reply:
+    body: bytes
+    content_type: bytes = JSON
+    status: int = 200
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+
+Route = Callable[["RestApp", Exchange, list[str]], Awaitable[Reply]]
+
+
+class _Gone(Exception):
+    """The caller hung up."""
+
+
+class RestApp:
+    """ASGI application over one Handler."""
+
+    def __init__(self, handler: Handler, access: AccessLog) -> None:
+        self.handler = handler
+        self.repository = handler.repository
+        self.settings = handler.settings
+        self._access = access
+        self.exposition = Exposition(self.repository)
+        self._began = int(time.time())
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id")
+        exchange = Exchange(
+            scope["method"],
+            scope["path"],
+            headers,
+            receive,
+            request_id(given.decode("latin-1") if given is not None else None),
+            time.perf_counter(),
+        )
+        problem: Problem | None = None
+        try:
+            reply = await self._route(exchange)
+        except Problem as raised:
+            problem = raised
+            if raised.__cause__ is not None:
+                self._access.fault(raised.__cause__, exchange.path, exchange.identity)
+        except _Gone:
+            self._count(exchange, Problem(499, "the caller hung up"))
+            return
+        except Exception as error:  # the last line of defence: the caller gets JSON, the log the stack
+            self._access.fault(error, exchange.path, exchange.identity)
+            problem = Problem(500, FAULT)
+        if problem is not None:
+            reply = _problem_reply(problem)
+        await self._send(send, exchange, reply)
+        self._count(exchange, problem)
+
+    async def _send(self, send: Send, exchange: Exchange, reply: Reply) -> None:
+        headers = [
+            (b"content-type", reply.content_type),
+            (b"content-length", b"%d" % len(reply.body)),
+            (b"x-request-id", exchange.identity.encode("latin-1")),
+            *reply.headers,
+        ]
+        if exchange.endpoint is not None:
+            headers.append((b"x-modelyard-version", exchange.endpoint.model.version.encode()))
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        body = b"" if exchange.method == "HEAD" else reply.body
+        await send({"type": "http.response.body", "body": body})
+
+    def _count(self, exchange: Exchange, problem: Problem | None) -> None:
+        seconds = time.perf_counter() - exchange.started
+        model = exchange.endpoint.model if exchange.endpoint is not None else None
+        if exchange.inferring and model is not None:
+            if exchange.answer is not None and problem is None:
+                model.telemetry.success("http", seconds, exchange.answer.items, exchange.answer.timings)
+            elif problem is not None:
+                model.telemetry.failure("http", problem.status, seconds)
+        user = exchange.headers.get(b"x-modelyard-user")
+        self._access.answered(
+            method=exchange.method,
+            path=exchange.path,
+            status=problem.status if problem is not None else 200,
+            seconds=seconds,
+            identity=exchange.identity,
+            user=user.decode("latin-1") if user else None,
+            model=model,
+            answer=exchange.answer if problem is None else None,
+            problem=problem,
+        )
+
+    # Routing ----------------------------------------------------------------------------------------------------
+
+    async def _route(self, exchange: Exchange) -> Reply:
+        parts = exchange.path.strip("/").split("/")
+        if parts[:2] == ["v2", "health"] and len(parts) == 3 and parts[2] in ("live", "ready"):
+            return self._health(parts[2])
+        authorization = exchange.headers.get(b"authorization")
+        check_token(self.settings.token, authorization.decode("latin-1") if authorization else None)
+        if len(parts) >= 3 and parts[:2] == ["v2", "models"]:
+            return await self._model(exchange, parts[2], parts[3:])
+        if len(parts) >= 3 and parts[:2] == ["v1", "models"]:
+            return await self._predict(exchange, parts[2:])
+        route = _PLAIN.get(exchange.path.rstrip("/"))
+        if route is None:
+            raise Problem(404, f"there is nothing at {shortened(exchange.path)}")
+        methods, function = route
+        _allow(exchange, *methods)
+        return function(self)
+
+    def _health(self, what: str) -> Reply:
+        if what == "live" or self.repository.ready:
+            return Reply(b"")
+        return Reply(b'{"error":"not ready"}', status=503)
+
+    async def _model(self, exchange: Exchange, name: str, rest: list[str]) -> Reply:
+        """/v2/models/{name}[/versions/{version}][/ready|/infer|/stats]."""
+        version = ""
+        if len(rest) >= 2 and rest[0] == "versions":
+            version, rest = rest[1], rest[2:]
+        if rest == ["infer"]:
+            _allow(exchange, "POST")
+            exchange.inferring = True
+            exchange.endpoint = self.repository.find(name, version)
+            return await self._infer(exchange, exchange.endpoint)
+        _allow(exchange, "GET", "HEAD")
+        if not rest and name == "stats" and name not in self.repository.models:
+            return Reply(orjson.dumps({"model_stats": [model.statistics() for model in self.repository.all()]}))
+        endpoint = self.repository.find(name, version)
+        if rest == ["ready"]:
+            return self._health("ready")
+        exchange.endpoint = endpoint
+        if not rest:
+            return Reply(orjson.dumps(self.repository.metadata(endpoint, version)))
+        if rest == ["stats"]:
+            return Reply(orjson.dumps({"model_stats": [endpoint.model.statistics()]}))
+        raise Problem(404, f"there is nothing at {shortened(exchange.path)}")
+
+    async def _infer(self, exchange: Exchange, endpoint: Endpoint) -> Reply:
+        body = await self._body(exchange)
+        length = exchange.headers.get(b"inference-header-content-length")
+        if length is not None and not length.isdigit():
+            raise Problem(400, "Inference-Header-Content-Length must be a number")
+        request = parse_request(body, None if length is None else int(length))
+        answer = await self._answer(exchange, endpoint, request)
+        rendered, json_length = render_answer(endpoint.name, endpoint.model.version, request, answer)
+        exchange.answer = answer
+        if json_length is None:
+            return Reply(rendered)
+        header = (b"inference-header-content-length", b"%d" % json_length)
+        return Reply(rendered, b"application/octet-stream", headers=[header])
+
+    async def _predict(self, exchange: Exchange, parts: list[str]) -> Reply:
+        """/v1/models/{name}[/versions/{version}|/labels/{label}]:predict, the form of TensorFlow Serving."""
+        last, colon, verb = parts[-1].rpartition(":")
+        path = [*parts[:-1], last]
+        selected = path[1] if len(path) == 3 else ""
+        if not colon or verb != "predict" or len(path) not in (1, 3) or selected not in ("", "versions", "labels"):
+            raise Problem(404, f"there is nothing at {shortened(exchange.path)}")
+        _allow(exchange, "POST")
+        exchange.inferring = True
+        version, label = (path[2] if selected == "versions" else ""), (path[2] if selected == "labels" else "")
+        exchange.endpoint = endpoint = self.repository.find(path[0], version, label)
+        request = parse_instances(endpoint, read_json(await self._body(exchange)))
+        answer = await self._answer(exchange, endpoint, request)
+        reply = Reply(render_predictions(answer))
+        exchange.answer = answer
+        return reply
+
+    # Reading and waiting ----------------------------------------------------------------------------------------
+
+    async def _body(self, exchange: Exchange) -> bytes:
+        """Raises Problem 413 beyond the limit, 408 when it does not come in."""
+        limit = self.settings.body_bytes
+        length = exchange.headers.get(b"content-length")
+        too_large = Problem(413, f"the body is larger than {limit} bytes")
+        if length is not None and length.isdigit() and int(length) > limit:
+            raise too_large
+        message = await self._receive(exchange)
+        body = message.get("body", b"")
+        if message.get("more_body", False):
+            chunks, size = [body], len(body)
+            while message.get("more_body", False):
+                message = await self._receive(exchange)
+                chunks.append(message.get("body", b""))
+                size += len(chunks[-1])
+                if size > limit:
+                    raise too_large
+            body = b"".join(chunks)
+        if len(body) > limit:
+            raise too_large
+        encoding = exchange.headers.get(b"content-encoding")
+        return body if encoding in (None, b"identity") else decompress(body, encoding.decode("latin-1"), limit)
+
+    async def _receive(self, exchange: Exchange) -> dict[str, Any]:
+        try:
+            async with asyncio.timeout(self.settings.body_timeout_s):
+                message = await exchange.receive()
+        except TimeoutError:
+            raise Problem(408, f"the body did not come in within {self.settings.body_timeout_s:g} s") from None
+        if message["type"] == "http.disconnect":
+            raise _Gone
+        return message
+
+    async def _answer(self, exchange: Exchange, endpoint: Endpoint, request: InferRequest) -> InferAnswer:
+        """Wait for the handler; a caller that hangs up meanwhile takes its request out of the queue."""
+        task = asyncio.current_task()
+        assert task is not None
+        watchers: list[asyncio.Task[None]] = []
+        gone = False
+
+        async def watch() -> None:
+            nonlocal gone
+            message = await exchange.receive()
+            if message["type"] == "http.disconnect":
+                gone = True
+                task.cancel()
+
+        timer = asyncio.get_running_loop().call_later(
+            WATCH_AFTER_S, lambda: watchers.append(asyncio.ensure_future(watch()))
+        )
+        try:
+            return await self.handler.infer(endpoint, request)
+        except asyncio.CancelledError:
+            if not gone:
+                raise
+            task.uncancel()
+            raise _Gone from None
+        finally:
+            timer.cancel()
+            for watcher in watchers:
+                watcher.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await watcher
+
+    # Plain pages ------------------------------------------------------------------------------------------------
+
+    def _server(self) -> Reply:
+        return Reply(orjson.dumps({"name": "modelyard", "version": modelyard.__version__, "extensions": EXTENSIONS}))
+
+    def _index(self) -> Reply:
+        return Reply(orjson.dumps(self.repository.index()))
+
+    def _openai_models(self) -> Reply:
+        models = [
+            {"id": name, "object": "model", "created": self._began, "owned_by": "modelyard"}
+            for name in self.repository.models
+        ]
+        return Reply(orjson.dumps({"object": "list", "data": models}))
+
+    def _metrics(self) -> Reply:
+        return Reply(self.exposition.render(), self.exposition.content_type.encode())
+
+
+_PLAIN: dict[str, tuple[tuple[str, ...], Callable[[RestApp], Reply]]] = {
+    "/v2": (("GET", "HEAD"), RestApp._server),
+    "/v2/repository/index": (("POST", "GET"), RestApp._index),
+    "/v1/models": (("GET", "HEAD"), RestApp._openai_models),
+    "/metrics": (("GET", "HEAD"), RestApp._metrics),
+}
+
+
+def _allow(exchange: Exchange, *methods: str) -> None:
+    if exchange.method not in methods:
+        raise Problem(405, f"{exchange.method} is not answered here, use {' or '.join(methods)}")
+
+
+def _problem_reply(problem: Problem) -> Reply:
+    headers = []
+    if problem.retry_after is not None:
+        headers.append((b"retry-after", b"%d" % problem.retry_after))
+    if problem.status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    if problem.status in (408, 413):
+        # The rest of the body is not read.
+        headers.append((b"connection", b"close"))
+    return Reply(orjson.dumps({"error": problem.message}), status=problem.status, headers=headers)
