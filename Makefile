@@ -10,26 +10,29 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PIP_INSTALL := $(PIP) install --quiet --progress-bar off
-LOCKS := requirements/torch.txt requirements/dev.txt pyproject.toml
 
-# Names the content of the lock files, of pyproject.toml and the interpreter: the environment is made anew when it moves.
-STAMP := .venv/.made-$(shell { cat $(LOCKS); $(PYTHON) -VV; } 2>&1 | cksum | cut -d ' ' -f 1)
+# Two stamps named by content. The environment is made anew when a lock file, the interpreter or the folder changes;
+# the package is installed anew when pyproject.toml does. A stamp is written last: what was cut off is done again.
+ENVIRONMENT := .venv/.environment-$(shell { cat requirements/torch.txt requirements/dev.txt; pwd; $(PYTHON) -VV; } 2>&1 | cksum | cut -d ' ' -f 1)
+PACKAGE := .venv/.package-$(shell cksum pyproject.toml | cut -d ' ' -f 1)
 
 .PHONY: help setup demo test lint unit e2e slow lock stage-versions clean
 
 help: ## what can be made
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/make \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '%-22s%s\n' "$$name" "$$text"; done
 
-setup: $(STAMP) ## the environment in .venv (instant when nothing changed)
+setup: $(PACKAGE) ## the environment in .venv (instant when nothing changed)
 
-# The stamp is written last: a set-up that was cut off, or whose locks have changed since, starts from nothing.
-$(STAMP):
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Modelyard needs Python 3.11 or later, {sys.executable} is {sys.version.split()[0]}. Give another: make PYTHON=/path/to/python3.11")'
-	@echo "setting up .venv with $(PYTHON) (a few minutes the first time)"
+$(ENVIRONMENT):
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and f"Modelyard needs Python 3.11, 3.12 or 3.13; {sys.executable} is {sys.version.split()[0]}. Name another: make PYTHON=python3.11")'
+	@echo "setting up .venv with $(PYTHON): some minutes the first time"
 	@rm -rf .venv
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "python -m venv failed. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@$(PIP_INSTALL) --no-deps -r requirements/torch.txt
 	@$(PIP_INSTALL) --no-deps --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(PACKAGE): $(ENVIRONMENT)
 	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
 	@$(BIN)/python requirements/forbidden.py
 	@touch $@

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 NO_TESTS_RAN = 5  # pytest's exit code
+MEMORY_LIMIT = 12 << 30  # bytes a process may hold: a test that asks for more fails, and the machine lives
 PR_SET_CHILD_SUBREAPER = 36  # <linux/prctl.h>: orphans of our children become our children
 
 Command = list[str]
@@ -108,6 +110,7 @@ def main(lanes: list[str]) -> int:
         print(f"usage: python -m tests.lanes {' '.join(f'[{lane}]' for lane in LANES)}", file=sys.stderr)
         return 2
     adopt_orphans()
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_LIMIT, resource.getrlimit(resource.RLIMIT_DATA)[1]))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         outcomes = {lane: run_lane(lane) for lane in lanes}
