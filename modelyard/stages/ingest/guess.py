@@ -29,7 +29,7 @@ MOST_CLASSES = 50
 
 @dataclass(frozen=True)
 class Found:
-    """The column of a public name, and how it was found: `named` (also by the header itself), `by name`, `by content`."""
+    """The column of a public name; how: `named` (by config, or it has the public name), `by name`, `by content`."""
 
     column: str
     how: str

@@ -1,0 +1,8 @@
+"""Clean: repair what can be repaired, drop what cannot, and keep the reason of each."""
+
+from modelyard.stages.clean.clean import clean
+from modelyard.stages.clean.config import CleanConfig
+
+STAGE_VERSION = 1
+
+__all__ = ["STAGE_VERSION", "CleanConfig", "clean"]
