@@ -34,7 +34,7 @@ $(ENVIRONMENT):
 
 $(PACKAGE): $(ENVIRONMENT)
 	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
-	@$(BIN)/python requirements/forbidden.py
+	@$(BIN)/python requirements/verify.py
 	@touch $@
 
 demo: setup ## the whole chain on real data: raw text in, a served, monitored model and its report out
