@@ -17,8 +17,11 @@ from modelyard.measure.intervals import Interval, paired_ratio
 from modelyard.measure.launch import Target
 from modelyard.measure.load import Load, joined, run_load
 
-ROUNDS = 10
 WARM_UP = 8  # requests to each server before anything counts
+# Short rounds hand a busy moment to all servers alike; a round of several connections needs some length, for at its
+# end they run dry one by one.
+ROUND = 10
+ROUND_OF_MANY = 5  # times the concurrency
 LEAST_ROUNDS = 3
 
 
@@ -62,23 +65,27 @@ def alternate(
     seconds: float,
     seed: int = 0,
 ) -> Turns:
-    """Up to `requests` requests to each server in ROUNDS rounds, fewer where `seconds` would not do for all of them.
+    """Up to `requests` requests to each server, in short rounds, until `seconds` are over (at least LEAST_ROUNDS).
 
-    Raises EnvironmentProblem when any request fails: a figure over the answers that came would flatter.
+    Each round begins with another server. Raises EnvironmentProblem when any request fails: a figure over the answers
+    that came would flatter.
     """
     deadline = time.perf_counter() + seconds
     warm_up = shuffled(texts, max(WARM_UP, concurrency), seed + 1)
     pace = sum(_checked(name, run_load(target, warm_up, concurrency)).seconds for name, target in targets.items())
-    affordable = int((deadline - time.perf_counter()) / max(pace / len(warm_up), 1e-6) / ROUNDS)
-    size = max(concurrency, min(math.ceil(requests / ROUNDS), affordable), 4)
-    order = shuffled(texts, size * ROUNDS, seed)
-    rounds: dict[str, list[Load]] = {name: [] for name in targets}
-    for turn in range(ROUNDS):
+    affordable = int(seconds / LEAST_ROUNDS / max(pace / len(warm_up), 1e-6))
+    size = max(min(ROUND if concurrency == 1 else ROUND_OF_MANY * concurrency, affordable), concurrency, 4)
+    count = max(LEAST_ROUNDS, math.ceil(requests / size))
+    order = shuffled(texts, size * count, seed)
+    names = list(targets)
+    rounds: dict[str, list[Load]] = {name: [] for name in names}
+    for turn in range(count):
         if turn >= LEAST_ROUNDS and time.perf_counter() > deadline:
             break
-        for name, target in targets.items():
+        first = turn % len(names)
+        for name in names[first:] + names[:first]:
             part = order[turn * size : (turn + 1) * size]
-            rounds[name].append(_checked(name, run_load(target, part, concurrency)))
+            rounds[name].append(_checked(name, run_load(targets[name], part, concurrency)))
     return Turns(rounds)
 
 

@@ -85,7 +85,7 @@ def add_candidate(folder: Path, name: str, config: OptimizeConfig, threads: int)
     if measured.broken:
         shutil.rmtree(target.parent)
         return measured
-    measured.max_abs, measured.agreement = result.max_abs, result.agreement
+    measured.max_abs = result.max_abs
     measured.size_bytes = sum((folder / file).stat().st_size for file in files)
     variant["tolerance"] = tolerance(result)
     write_index(Package, folder, {**draft.info, "variants": [*draft.variants, variant]})

@@ -71,14 +71,16 @@ def _measure_accuracy(
     prepared = prepare_all(pipeline, examples.items)
     targets = np.array(examples.targets, dtype=object)
 
-    def right(name: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        outputs = raw_outputs(draft, name, pipeline, prepared, run.threads)
-        return np.asarray(pipeline.decode(outputs)["label"] == targets)
+    def labels(name: str) -> np.ndarray[Any, np.dtype[Any]]:
+        return np.asarray(pipeline.decode(raw_outputs(draft, name, pipeline, prepared, run.threads))["label"])
 
-    known = right(FLOAT)
+    by_float = labels(FLOAT)
+    known = by_float == targets
     reference.accuracy, reference.accuracy_lost, reference.accuracy_lost_interval = float(known.mean()), 0.0, (0.0, 0.0)
     for measured in run.progress([c for c in candidates if not c.broken], "optimize: accuracy"):
-        found = right(measured.name)
+        answers = labels(measured.name)
+        found = answers == targets
+        measured.agreement = float((answers == by_float).mean())
         lost, won = int((known & ~found).sum()), int((found & ~known).sum())
         measured.accuracy = float(found.mean())
         measured.accuracy_lost = (lost - won) / len(known)
