@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelyard.stages.release.evidence import Evidence, StageGate
-from modelyard.stages.release.numbers import NO_DATA, with_interval, written
+from modelyard.stages.release.numbers import NO_DATA, interval, with_interval, written, written_bar
 from modelyard.stages.release.rules import RULES, Bar, Rule, holds, known_name
 from modelyard.stages.release.words import Words
 
@@ -50,13 +50,19 @@ class Judged:
     def shown(self) -> str:
         return NO_DATA if self.value is None else with_interval(self.value, self.interval, self.unit)
 
+    def shown_value(self) -> str:
+        return NO_DATA if self.value is None else written(self.value, self.unit)
+
+    def shown_interval(self) -> str:
+        return interval(self.interval, self.unit)
+
     def shown_bar(self, words: Words) -> str:
         if self.bar is None:
             return words("bar.none")
         if isinstance(self.bar, tuple):
-            low, high = (written(bound, self.unit) for bound in self.bar)
+            low, high = (written_bar(bound, self.unit) for bound in self.bar)
             return words("bar.within", low=low, high=high)
-        return words(f"bar.{self.comparison}", bar=written(self.bar, self.unit))
+        return words(f"bar.{self.comparison}", bar=written_bar(self.bar, self.unit))
 
     def as_json(self) -> dict[str, Any]:
         return {

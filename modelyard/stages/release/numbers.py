@@ -72,13 +72,13 @@ def ratio(value: Any) -> str:
 
 
 def milliseconds(value: Any) -> str:
-    """Of milliseconds: 4.1 ms, 0.35 ms, 128 ms, 2.3 s."""
+    """Of milliseconds: 4.1 ms, 0.35 ms, 12.7 ms, 128 ms, 2.3 s."""
     number = finite(value)
     if number is None:
         return NO_DATA
     if abs(number) >= 1000:
         return duration(number / 1000)
-    return significant(number, 2 if abs(number) < 99.5 else 3) + " ms"
+    return significant(number, 2 if abs(number) < 9.95 else 3) + " ms"
 
 
 def duration(value: Any) -> str:
@@ -142,6 +142,18 @@ def written(value: Any, unit: str) -> str:
     return FORMATS.get(unit, significant)(value)
 
 
+def written_bar(value: Any, unit: str) -> str:
+    """A bar, as a person sets it: 0.84 and not 0.840, at most four digits."""
+    number = finite(value)
+    if number is None:
+        return NO_DATA
+    if unit in ("share", "number"):
+        return _signed(f"{number:.4g}") if abs(number) >= 1e-3 or number == 0 else significant(number)
+    if unit == "ratio":
+        return f"{number:.4g}x"
+    return written(number, unit)
+
+
 def interval(bounds: Sequence[Any] | None, unit: str) -> str:
     """0.839-0.864; "to" between bounds of which one is negative; empty where there is no interval."""
     if bounds is None or len(bounds) != 2 or finite(bounds[0]) is None or finite(bounds[1]) is None:
@@ -156,6 +168,6 @@ def interval(bounds: Sequence[Any] | None, unit: str) -> str:
 
 
 def with_interval(value: Any, bounds: Sequence[Any] | None, unit: str) -> str:
-    """0.852 (0.839-0.864)."""
-    within = interval(bounds, unit)
+    """0.852 (0.839-0.864); no interval of no width."""
+    within = "" if bounds is not None and len(set(bounds)) == 1 else interval(bounds, unit)
     return f"{written(value, unit)} ({within})" if within else written(value, unit)

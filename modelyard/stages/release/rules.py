@@ -188,6 +188,7 @@ BY_NAME = {rule.name: rule for rule in RULES}
 ALIASES = {
     "parity": "parity_max_abs",
     "golden": "golden_set",
+    "dropped": "dropped_share",
     "p50_ms": "latency_p50_ms",
     "p90_ms": "latency_p90_ms",
     "p99_ms": "latency_p99_ms",

@@ -40,7 +40,7 @@ def _strengths(figures: dict[str, Judged], words: Words) -> str:
 def _miss(one: Judged, words: Words) -> str:
     if one.value is None:
         return words("verdict.unmeasured_gate", label=one.label, bar=one.shown_bar(words))
-    return words("verdict.miss", label=one.label, value=one.shown().partition(" (")[0], bar=one.shown_bar(words))
+    return words("verdict.miss", label=one.label, value=one.shown_value(), bar=one.shown_bar(words))
 
 
 def verdict(judged: Sequence[Judged], override: str | None, words: Words) -> Verdict:
@@ -72,7 +72,7 @@ def _advice(judged: Sequence[Judged], words: Words) -> str:
     said = []
     if missed:
         named = ", ".join(one.label for one in missed)
-        said.append(words("verdict.advice_missed", missed=len(missed), held=len(held), named=named))
+        said.append(words("verdict.advice_missed", met=len(held) - len(missed), held=len(held), named=named))
     elif held:
         said.append(words("verdict.advice_met", held=len(held)))
     if unmeasured:

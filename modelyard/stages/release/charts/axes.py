@@ -33,16 +33,16 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
         return [low]
     raw = span / max(1, about)
     power = 10.0 ** math.floor(math.log10(raw))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw * 0.999)
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw * 0.7)
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
     return [round(index * step, 12) for index in range(first, last + 1)]
 
 
 def logarithmic_ticks(low: float, high: float) -> list[float]:
-    """1, 2 and 5 of each decade within [low, high]; the decades alone when there are more than three."""
+    """1, 2 and 5 of each decade within [low, high]; the decades alone when they are more than three."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    factors = (1, 2, 5) if len(decades) <= 4 else (1,)
+    factors = (1, 2, 5) if high / low <= 1000 else (1,)
     return [factor * 10.0**decade for decade in decades for factor in factors if low <= factor * 10.0**decade <= high]
 
 

@@ -65,12 +65,14 @@ def ecdf(
         if not one.sampled:
             for (x, y), (time, part) in zip(drawn, one.points, strict=True):
                 canvas.dot(x, y, 4, f"dot {colour(one.colour)}", f"{one.label}: {percent(part)}, {written(time)}")
-    # Curves of faster ways lie left of slower ones: labels step down so that none covers the next.
-    ordered = sorted(data, key=lambda one: one.points[len(one.points) // 2][0])
+    # A curve is labelled low at its right; percentiles below their first dot, each lower than the one before.
+    ordered = sorted(data, key=lambda one: (not one.sampled, one.points[0][0]))
     for index, one in enumerate(ordered):
-        part = 0.16 + 0.14 * (len(ordered) - 1 - index)
-        x = x_scale(min((time for time, answered in one.points if answered >= part), default=one.points[0][0])) + 8
-        anchored_end = x + text_width(one.label) > right
-        y = y_scale(part) + 4
-        canvas.text(right if anchored_end else x, y, one.label, "name halo", "end" if anchored_end else "start")
+        if one.sampled:
+            part = 0.25
+            x = x_scale(next(time for time, answered in one.points if answered >= part)) + 8
+        else:
+            x, part = x_scale(one.points[0][0]) - 4, one.points[0][1] - 0.08 * (index + 1)
+        over = x + text_width(one.label) > right
+        canvas.text(right if over else x, y_scale(part) + 4, one.label, "name halo", "end" if over else "start")
     return canvas.markup()

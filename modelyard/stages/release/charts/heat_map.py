@@ -20,18 +20,13 @@ def heat_map(
 ) -> Markup:
     """counts[i][j]: rows of true label i that were predicted as j."""
     size = len(labels)
-    left = min(128.0, max(text_width(label) for label in labels) + 16)
-    cell = min(96.0, (WIDTH - left - 8) / size)
+    left = max(text_width(true_axis) + 20, min(128.0, max(text_width(label) for label in labels) + 16))
+    cell = min(120.0, (WIDTH - left - 8) / size)
     tall = min(cell, 56.0) if size > 2 else 64.0
     top = 44.0
     canvas = Canvas(top + tall * size + 12, title, WIDTH)
-    canvas.text(4, 14, true_axis, "axis-title")
-    canvas.text(left, 14, predicted_axis, "axis-title")
-    if text_width(true_axis) > left - 8:
-        # The two titles would run into each other: the columns' title moves to the right edge.
-        canvas = Canvas(top + tall * size + 12, title, WIDTH)
-        canvas.text(4, 14, true_axis, "axis-title")
-        canvas.text(WIDTH - 4, 14, predicted_axis, "axis-title", "end")
+    canvas.text(left - 8, 14, true_axis, "axis-title", "end")
+    canvas.text(left + 1, 14, predicted_axis, "axis-title")
     for row, label in enumerate(labels):
         total = sum(counts[row])
         middle = top + row * tall + tall / 2

@@ -25,7 +25,7 @@ def quality(evidence: Evidence, words: Words) -> Section | None:
         shown_accuracy = with_interval(accuracy.value, accuracy.interval, "share")
         finding = words("quality.finding", accuracy=shown_accuracy, rows=rows)
     blocks: list[Block] = [
-        *charts(_confusion(evidence, words), _calibration(evidence, words), _slices(evidence, words)),
+        *charts(_confusion(evidence, words), _slices(evidence, words), _calibration(evidence, words)),
         *_classes(evidence, words),
         *_wrong(evidence, words),
     ]

@@ -75,7 +75,7 @@ def _loss(evidence: Evidence, words: Words) -> Chart | None:
         title = words("chart.loss_overfit", title=title)
     drawing = lines(
         series, title=title, x_axis=words("axis.step"), y_axis=words("axis.loss"), x_written=count,
-        y_written=significant, from_zero=True,
+        y_written=lambda value: f"{value:g}", from_zero=True,
     )  # fmt: skip
     rows = tuple(
         (row.get("step"), row.get("epoch"), row.get("loss"), value, row.get("lr"))
@@ -90,10 +90,12 @@ def _rate(evidence: Evidence, words: Words) -> Chart | None:
     if len(points) < 2:
         return None
     peak_step, peak = max(points, key=lambda point: point[1])
-    title = words("chart.rate", peak=significant(peak), step=count(peak_step), last=significant(points[-1][1], 1))
+    last = points[-1][1] if points[-1][1] > peak / 100 else 0
+    title = words("chart.rate", peak=significant(peak), step=count(peak_step), last=significant(last, 1))
     drawing = lines(
         [Series(words("training.rate"), tuple(points), 0)], title=title, x_axis=words("axis.step"),
-        y_axis=words("axis.rate"), x_written=count, y_written=significant, from_zero=True,
+        y_axis=words("axis.rate"), x_written=count,
+        y_written=lambda value: significant(value, 1), from_zero=True,
     )  # fmt: skip
     return Chart("learning_rate", title, drawing, ("step", "lr"), tuple(points))
 

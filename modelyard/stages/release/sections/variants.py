@@ -6,8 +6,8 @@ from typing import Any
 
 from modelyard.stages.release.blocks import Block, Cell, Section, Sentence, charts, shown, table
 from modelyard.stages.release.charts import Bar, Chart, bars
-from modelyard.stages.release.evidence import Evidence
-from modelyard.stages.release.numbers import finite, interval, milliseconds, ratio, share, size
+from modelyard.stages.release.evidence import Evidence, bounds
+from modelyard.stages.release.numbers import finite, milliseconds, ratio, share, size, with_interval
 from modelyard.stages.release.words import Words
 
 
@@ -42,8 +42,6 @@ def _state(variant: dict[str, Any], words: Words) -> Cell:
 def _table(tried: list[dict[str, Any]], words: Words) -> Block:
     rows = []
     for one in tried:
-        lost = share(one.get("accuracy_lost"))
-        within = interval(one.get("accuracy_lost_interval"), "share")
         rows.append(
             [
                 Cell(shown(one.get("name"), 60), strong=bool(one.get("chosen"))),
@@ -51,7 +49,7 @@ def _table(tried: list[dict[str, Any]], words: Words) -> Block:
                 Cell(milliseconds(one.get("p50_ms"))),
                 Cell(milliseconds(one.get("p99_ms"))),
                 Cell(ratio(one.get("speedup"))),
-                Cell(f"{lost} ({within})" if within else lost),
+                Cell(with_interval(one.get("accuracy_lost"), bounds(one.get("accuracy_lost_interval")), "share")),
                 Cell(share(one.get("agreement"))),
                 _state(one, words),
                 Cell(shown(one.get("reason") or "", 240)),
