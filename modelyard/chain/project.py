@@ -26,7 +26,7 @@ FILE = "modelyard.yaml"
 class Project(StageConfig):
     """The whole file. `data` is a path relative to the file."""
 
-    name: str = Field("model", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")
+    name: str = Field("model", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")
     task: str = "text_classification"
     data: str | None = None
     ingest: IngestConfig = IngestConfig()
@@ -60,7 +60,7 @@ class Project(StageConfig):
 def name_of(data: str) -> str:
     """A name for models trained on a file: its stem, with what a name may not hold replaced."""
     stem = Path(data).stem if Path(data).suffix else Path(data).name
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:80] or "model"
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_")[:63] or "model"
 
 
 def load_project(
@@ -72,7 +72,7 @@ def load_project(
     """
     path = file or folder / FILE
     value: Any = {}
-    lines = {}
+    lines: dict[tuple[str | int, ...], int] = {}
     if path.is_file():
         value, lines = parse_yaml(read_text(path), path.name)
         value = {} if value is None else value
@@ -88,6 +88,10 @@ def load_project(
     value = merge(value, settings or {})
     if "name" not in value and value.get("data"):
         value["name"] = name_of(str(value["data"]))
+    # Said once at the top, and handed to the stages that need it also when they run alone.
+    for block, key, top in (("train", "task", "task"), ("export", "name", "name")):
+        if top in value:
+            value = merge({block: {key: value[top]}}, value)
     project = validate(Project, value, path.name if path.is_file() else "the command line", lines)
     project._folder = path.parent.absolute()
     return project

@@ -24,8 +24,9 @@ from modelyard.stages.release import hold_gates, release
 from modelyard.stages.split import STAGE_VERSION as SPLIT_VERSION
 from modelyard.stages.split import split
 from modelyard.stages.train import STAGE_VERSION as TRAIN_VERSION
-from modelyard.stages.train import base_digest, train
+from modelyard.stages.train import train
 from modelyard.store import Artifact, Dataset, Model, Package, Report
+from modelyard.training.base import base_digest, resolve_base
 
 Made = Dataset | Artifact
 
@@ -45,7 +46,7 @@ class Step:
     """One stage in the chain.
 
     takes: the earlier steps whose outputs go in. reads_reports: it also reads every earlier Report.
-    outside: content beside those that its result depends on (name to digest).
+    outside: content beside those that its result depends on (name to digest), given by the keys `outside_keys`.
     measures: it holds measured time: `--remeasure` makes it again.
     effect: what it does to the world afterwards: run every time, idempotent, never cached.
     """
@@ -57,6 +58,7 @@ class Step:
     call: Callable[[Inputs, Run], Made]
     reads_reports: bool = False
     outside: Callable[[Project], dict[str, str]] = lambda project: {}
+    outside_keys: frozenset[str] = frozenset()
     measures: bool = False
     effect: Callable[[Inputs, Run, Report], None] | None = None
 
@@ -102,7 +104,8 @@ CHAIN: tuple[Step, ...] = (
         TRAIN_VERSION,
         ("split",),
         lambda inputs, run: train(inputs.made["split"], inputs.project.train, run),
-        outside=lambda project: {"base": base_digest(project.train.base)},
+        outside=lambda project: {"base": base_digest(resolve_base(project.train.base))},
+        outside_keys=frozenset({"base"}),
     ),
     Step(
         "export",
@@ -148,9 +151,9 @@ CHAIN: tuple[Step, ...] = (
 
 
 def config_of(project: Project, step: Step) -> dict[str, Any]:
-    """The step's block of the project, as plain data for its key."""
+    """The step's block of the project, as plain data for its key. What `outside` names by digest is left out."""
     block = getattr(project, step.name)
-    return dict(block.model_dump(mode="json"))
+    return dict(block.model_dump(mode="json", exclude=step.outside_keys))
 
 
 def index_of(name: str) -> int:
