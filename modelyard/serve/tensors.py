@@ -53,9 +53,9 @@ class Tensor:
 
 def check_datatype(name: str, datatype: object) -> str:
     """Raises Problem 400 for a datatype that does not exist or that nothing here can hold (BF16)."""
-    if datatype != BYTES and datatype not in DTYPES:
+    if not isinstance(datatype, str) or (datatype != BYTES and datatype not in DTYPES):
         raise Problem(400, f"input {name}: there is no datatype {shortened(datatype)}")
-    return str(datatype)
+    return datatype
 
 
 def check_shape(name: str, shape: object) -> tuple[int, ...]:
