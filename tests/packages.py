@@ -38,19 +38,22 @@ def tokenizer(words: Sequence[str] = WORDS) -> Tokenizer:
     return made
 
 
-def graph(seed: int = 0, scale: float = 1.0, broken: str | None = None) -> onnx.ModelProto:
+def graph(broken: str | None = None, work: int = 0) -> onnx.ModelProto:
     """input_ids, attention_mask int64 [n, t] to logits float32 [n, 2]: the masked mean of word vectors, a linear layer.
 
-    broken: `nan` answers NaN for every text; `swapped` exchanges the classes.
+    broken: `nan` answers NaN for every text; `swapped` exchanges the classes; `rare_nan` answers NaN where "boring" is.
+    work: the side of a square matrix that is multiplied with itself for nothing, to make the graph slow.
     """
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     words = random.normal(0.0, 0.1, (len(WORDS) + 4, HIDDEN)).astype(np.float32)
     words[4:8, 0] += 2.0
     words[8:12, 0] -= 2.0
     head = np.zeros((HIDDEN, 2), dtype=np.float32)
-    head[0] = (-scale, scale)
+    head[0] = (-1.0, 1.0)
     if broken == "swapped":
         head = head[:, ::-1].copy()
+    if broken == "rare_nan":
+        words[4 + WORDS.index("boring")] = np.nan
     bias = np.full(2, np.nan if broken == "nan" else 0.0, dtype=np.float32)
     constants = {"words": words, "head": head, "bias": bias, "last": np.array([2], dtype=np.int64)}
     nodes = [
@@ -64,6 +67,18 @@ def graph(seed: int = 0, scale: float = 1.0, broken: str | None = None) -> onnx.
         helper.make_node("Gemm", ["mean", "head", "bias"], ["logits"]),
     ]
     constants["one"] = np.array([1], dtype=np.int64)
+    if work:
+        nodes[-1].output[0] = "answer"
+        constants["square"] = np.array([work, work], dtype=np.int64)
+        constants["nothing"] = np.zeros(1, dtype=np.float32)
+        nodes += [
+            helper.make_node("ReduceSum", ["mask"], ["scalar"], keepdims=0),
+            helper.make_node("Mul", ["scalar", "nothing"], ["zero"]),
+            helper.make_node("Expand", ["zero", "square"], ["matrix"]),
+            helper.make_node("MatMul", ["matrix", "matrix"], ["product"]),
+            helper.make_node("ReduceMean", ["product"], ["still_zero"], keepdims=0),
+            helper.make_node("Add", ["answer", "still_zero"], ["logits"]),
+        ]
     made = helper.make_graph(
         nodes,
         "bag_of_words",
@@ -85,13 +100,17 @@ def tiny_package(
     name: str = "reviews",
     variants: Sequence[str] = ("float",),
     texts: Sequence[str] = TEXTS,
+    work: int = 0,
     **changes: Any,
 ) -> Package:
-    """Write a text classification package with a golden set; `changes` overrule keys of package.json."""
+    """Write a text classification package with a golden set.
+
+    work: see `graph`; changes: keys of package.json with other values.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for variant in variants:
         (folder / "variants" / variant).mkdir(parents=True)
-        onnx.save(graph(), str(folder / "variants" / variant / "model.onnx"))
+        onnx.save(graph(work=work), str(folder / "variants" / variant / "model.onnx"))
     (folder / "pipeline").mkdir()
     tokenizer().save(str(folder / "pipeline" / "tokenizer.json"))
     info: dict[str, Any] = {
@@ -145,7 +164,7 @@ def _write_golden(folder: Path, info: dict[str, Any], texts: Sequence[str]) -> N
 
 
 def break_variant(package: Package, variant: str, how: str) -> None:
-    """Replace a variant's graph: `nan`, `swapped`, or `bytes` that are no ONNX."""
+    """Replace a variant's graph by one that is broken (see `graph`), or by `bytes` that are no ONNX."""
     path = package.path / "variants" / variant / "model.onnx"
     if how == "bytes":
         path.write_bytes(b"\x00" * 64)
