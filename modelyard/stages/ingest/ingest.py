@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -144,7 +145,21 @@ def _write(batches: Iterator[RawBatch], columns: list[Column], source: Path, con
     described = [Column(c.name, c.field, c.role, tuple(sorted(counts))) if c.role == "target" else c for c in columns]
     run.details["columns"] = _shown(described)
     run.details["class_counts"] = dict(sorted(counts.items()))
+    run.say(_summary(source, described, counts, rows, run.details))
     return writer.finish(described)
+
+
+def _summary(source: Path, columns: list[Column], counts: Counter[str], rows: int, details: dict[str, Any]) -> str:
+    """One line: what the file is, how many rows it gave, and what its text and label are."""
+    how = [str(details[key]) for key in ("format", "encoding", "delimiter") if details.get(key)]
+    text = next(column.name for column in columns if column.role == "input")
+    label = next(column.name for column in columns if column.role == "target")
+    classes = ", ".join(f"{name} {count / rows:.0%}" for name, count in counts.most_common(4))
+    more = ", ..." if len(counts) > 4 else ""
+    return (
+        f"{source.name}: {', '.join(how)}, {rows:,} rows: {text} (text), {label} "
+        f"(label, {len(counts)} classes: {classes}{more})"
+    )
 
 
 def _hold(rows: int, aside: int, shown: list[BadRow], source: Path, config: IngestConfig) -> None:
