@@ -9,7 +9,7 @@ SHELL := bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
-PIP_INSTALL := $(PIP) install --quiet --progress-bar off
+PIP_INSTALL := $(PIP) install -qq --progress-bar off
 
 # Two stamps named by content. The environment is made anew when a lock file, the interpreter or the folder changes;
 # the package is installed anew when pyproject.toml does. A stamp is written last: what was cut off is done again.
