@@ -15,6 +15,8 @@ from modelyard.tasks.task import Array, Graph, Pipeline, Prepared, Tensors
 
 BATCHES = (1, 2, 5)
 EVALUATION_BATCH = 16
+# Characters of a runtime's error that are shown: it names the node or the axis early on.
+MESSAGE_LENGTH = 300
 # Stands for a difference without bound (no answer, a NaN): JSON has no infinity.
 UNBOUNDED = sys.float_info.max
 
@@ -79,8 +81,8 @@ def compare_cases(
         try:
             found = pipeline.run(graphs, pipeline.collate(case.items))
         except Exception as error:  # every runtime has classes of its own
-            first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            results.append(Compared(case, UNBOUNDED, first))
+            words = " ".join(str(error).split())[:MESSAGE_LENGTH] or type(error).__name__
+            results.append(Compared(case, UNBOUNDED, words))
             continue
         gap, _, why = compare(found, wanted)
         results.append(Compared(case, gap if math.isfinite(gap) else UNBOUNDED, why))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 OPSET = 20
 # A protobuf file ends at 2 GiB; larger weights lie beside the graph.
 EXTERNAL_BYTES = 1_500_000_000
+# Smaller tensors stay in the graph.
+SIZE_THRESHOLD = 1024
 # Two texts of different lengths: an exporter that sees batch 1 may write it into the graph.
 SAMPLE_SHAPE = (2, 8)
 
@@ -64,7 +66,7 @@ def export_graph(model: torch.nn.Module, feeds: Sequence[str], path: Path) -> li
     path.parent.mkdir(parents=True, exist_ok=True)
     if sum(parameter.nbytes for parameter in model.parameters()) > EXTERNAL_BYTES:
         weights = f"{path.name}.data"
-        onnx.save_model(proto, path, save_as_external_data=True, location=weights, size_threshold=1024)
+        onnx.save_model(proto, path, save_as_external_data=True, location=weights, size_threshold=SIZE_THRESHOLD)
         return [path.name, weights]
     path.write_bytes(proto.SerializeToString(deterministic=True))
     return [path.name]
