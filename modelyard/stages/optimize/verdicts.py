@@ -16,7 +16,8 @@ SAME_OUTPUTS = 1e-3  # the parity bar of export
 class Measured:
     """A variant and what is known of it. Ratios and losses are against the plain float graph.
 
-    max_abs: over the golden set; agreement, accuracy_lost: shares of the validation rows; speedup: ratio of P50 at concurrency 1.
+    max_abs: over the golden set; agreement, accuracy_lost: shares of the validation rows;
+    speedup: ratio of P50 at concurrency 1.
     broken: why it could not be made or is not right; empty when it can.
     """
 

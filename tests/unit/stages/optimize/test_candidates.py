@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pytest
+
+from modelyard.errors import BadInput
+from modelyard.stages.optimize.candidates import add_candidate, finish, plain_float, start_draft
+from modelyard.stages.optimize.config import OptimizeConfig
+from modelyard.store import Package
+from tests.packages import tiny_package
+
+
+@pytest.fixture
+def draft(tmp_path):
+    package = tiny_package(tmp_path / "package", variants=("float", "fast"))
+    folder = tmp_path / "draft"
+    folder.mkdir()
+    start_draft(package, folder)
+    return folder
+
+
+def test_a_draft_starts_from_plain_float_alone(draft):
+    package = Package.open(draft)
+    assert [variant["name"] for variant in package.variants] == ["float"]
+    assert sorted(path.name for path in (draft / "variants").glob("*/*")) == ["model.onnx"]
+
+
+def test_int8_enters_the_draft_with_a_tolerance_measured_on_the_golden_set(draft):
+    measured = add_candidate(draft, "int8", OptimizeConfig(), threads=1)
+    assert measured.broken == ""
+    assert measured.max_abs is not None
+    assert 0 < measured.max_abs < 0.5
+    assert measured.made_by["quantization"]["per_channel"] is True
+    variant = Package.open(draft).variants[1]
+    assert variant["name"] == "int8"
+    assert variant["tolerance"]["max_abs"] >= 1.5 * measured.max_abs
+    assert variant["graphs"]["model"]["files"] == ["variants/int8/model.onnx"]
+    assert measured.size_bytes == (draft / "variants/int8/model.onnx").stat().st_size
+
+
+def test_a_graph_without_a_pattern_is_not_fused_and_leaves_no_file(draft):
+    measured = add_candidate(draft, "fused", OptimizeConfig(), threads=1)
+    assert measured.broken == "dropped: no pattern of the graph can be fused"
+    assert not (draft / "variants" / "fused").exists()
+    assert len(Package.open(draft).variants) == 1
+
+
+def test_a_graph_that_the_quantiser_cannot_read_is_dropped_with_its_reason(draft):
+    (draft / "variants" / "float" / "model.onnx").write_bytes(b"no graph")
+    measured = add_candidate(draft, "int8", OptimizeConfig(), threads=1)
+    assert measured.broken.startswith("dropped: it could not be made: ")
+    assert not (draft / "variants" / "int8").exists()
+
+
+def test_what_was_dropped_leaves_the_package(draft):
+    add_candidate(draft, "int8", OptimizeConfig(), threads=1)
+    finish(draft, ["float"])
+    assert [variant["name"] for variant in Package.open(draft).variants] == ["float"]
+    assert not (draft / "variants" / "int8").exists()
+
+
+def test_what_is_kept_stands_in_the_order_given(draft):
+    add_candidate(draft, "int8", OptimizeConfig(), threads=1)
+    finish(draft, ["int8", "float"])
+    assert [variant["name"] for variant in Package.open(draft).variants] == ["int8", "float"]
+
+
+def test_a_package_without_a_float_graph_is_refused_with_the_names_it_has(tmp_path):
+    package = tiny_package(tmp_path / "package", variants=("int8",))
+    with pytest.raises(BadInput) as caught:
+        plain_float(package)
+    assert "its variants are int8" in (caught.value.where or "")
