@@ -71,12 +71,10 @@ def card(
     parts = [f"# {title}", plain(verdict.sentence, 600)]
     if description:
         parts.append(plain(description, 2000))
-    parts += [f"## {words('card.intended')}", words("card.answers", labels=named), words("card.serve")]
-    parts += [
-        f"```\nmodelyard serve {package.name}@{alias}\n```",
-        f"## {words('card.figures')}",
-        _figures(judged, words),
-    ]
+    parts += [f"## {words('card.intended')}", words("card.answers", labels=named)]
+    if verdict.released:
+        parts += [words("card.serve"), f"```\nmodelyard serve {package.name}@{alias}\n```"]
+    parts += [f"## {words('card.figures')}", _figures(judged, words)]
     parts += [f"## {words('card.limits')}", _limits(evidence, words)]
     recipe = evidence.mapping("train", "recipe")
     if recipe:

@@ -81,9 +81,9 @@ class Judged:
 
 def _absent(rule: Rule, evidence: Evidence, words: Words) -> str:
     """Why a figure was not measured."""
-    if words.has(f"absent.{rule.name}"):
-        return words(f"absent.{rule.name}")
     missing = [stage for stage in rule.stages if not evidence.has(stage)]
+    if words.has(f"absent.{rule.name}") and not any(stage in _ROW_OF_STAGE for stage in missing if stage != "annotate"):
+        return words(f"absent.{rule.name}")
     return words("absent.stage", stage=missing[0]) if missing else words("absent.figure", stage=rule.stages[-1])
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from modelyard.stages.release.blocks import shown
 from modelyard.stages.release.evidence import Evidence, bounds
 from modelyard.stages.release.judge import Judged
-from modelyard.stages.release.numbers import count, finite, interval, percent, share
+from modelyard.stages.release.numbers import count, finite, interval, percent, share, written_bar
 from modelyard.stages.release.verdict import Verdict
 from modelyard.stages.release.words import Words
 
@@ -54,7 +54,7 @@ def next_steps(
         *_thin_slices(evidence, words),
         *_calibration(figures.get("ece"), words),
         *_set_aside(evidence, words),
-        *_unmeasured(figures.get("latency_cut"), words),
+        *_unmeasured(figures.get("latency_cut"), evidence, words),
     ]
     return steps[:MOST]
 
@@ -64,6 +64,9 @@ def _serve_or_mend(verdict: Verdict, name: str, alias: str, words: Words) -> Ite
         yield Step(words("next.serve"), f"modelyard serve {name}@{alias}")
         return
     for one in verdict.failed:
+        if one.value is None:
+            yield Step(words("mend.unmeasured", label=one.label, how=one.how), "", "figures")
+            continue
         key = f"mend.{one.name}" if words.has(f"mend.{one.name}") else "mend.other"
         section = words(f"mend_section.{one.name}") if words.has(f"mend_section.{one.name}") else "figures"
         yield Step(words(key, label=one.label, bar=one.shown_bar(words)), "", section)
@@ -81,7 +84,7 @@ def _undecided(accuracy: Judged | None, evidence: Evidence, words: Words) -> Ite
         have = finite(evidence.detail("evaluate", "rows_test")) or 0
         more = rows_for(accuracy.value, max(gap, 0.005)) - have
         if more > 0:
-            bar, more_rows = share(accuracy.bar), count(_rounded(more))
+            bar, more_rows = written_bar(accuracy.bar, "share"), count(_rounded(more))
             yield Step(
                 words("next.undecided", bar=bar, interval=interval(accuracy.interval, "share"), more=more_rows),
                 "",
@@ -191,6 +194,6 @@ def _set_aside(evidence: Evidence, words: Words) -> Iterator[Step]:
         yield Step(words.tally("set_aside", int(aside), int(aside)), "", "data")
 
 
-def _unmeasured(cut: Judged | None, words: Words) -> Iterator[Step]:
-    if cut is not None and cut.value is None:
+def _unmeasured(cut: Judged | None, evidence: Evidence, words: Words) -> Iterator[Step]:
+    if cut is not None and cut.value is None and evidence.has("evaluate"):
         yield Step(words("next.no_eager"), "", "speed")

@@ -78,7 +78,9 @@ def milliseconds(value: Any) -> str:
         return NO_DATA
     if abs(number) >= 1000:
         return duration(number / 1000)
-    return significant(number, 2 if abs(number) < 9.95 else 3) + " ms"
+    if abs(number) < 9.95:
+        return significant(number, 2) + " ms"
+    return _signed(f"{number:.1f}" if abs(number) < 99.95 else f"{number:.0f}") + " ms"
 
 
 def duration(value: Any) -> str:
@@ -164,7 +166,7 @@ def interval(bounds: Sequence[Any] | None, unit: str) -> str:
     if low_unit != high_unit:
         return f"{low} to {high}"
     between = " to " if MINUS in low + high else "-"
-    return f"{low_number.removesuffix('x')}{between}{high_number}"
+    return f"{low_number.removesuffix('x')}{between}{high_number.removesuffix('x')}"
 
 
 def with_interval(value: Any, bounds: Sequence[Any] | None, unit: str) -> str:

@@ -40,6 +40,11 @@ def _of(stage: str, name: str) -> Read:
     return lambda evidence: evidence.figure(stage, name)
 
 
+def _first_of(name: str, *stages: str) -> Read:
+    """From the first of the stages that recorded it."""
+    return lambda evidence: next((found for stage in stages if (found := evidence.figure(stage, name))), None)
+
+
 def _nothing(evidence: Evidence) -> Measured | None:
     return None
 
@@ -153,7 +158,7 @@ RULES: tuple[Rule, ...] = (
     Rule("R30", "latency_p99_ms", "ms", "at_most", 200.0, _EVALUATE, _of("evaluate", "latency_p99_ms"), deciding=True),
     Rule("R38", "latency_cut", "percent", "at_least", 0.40, _EVALUATE, _of("evaluate", "latency_cut"), deciding=True),
     Rule("R38", "cost_cut", "percent", "at_least", 0.60, _EVALUATE, _of("evaluate", "cost_cut"), deciding=True),
-    Rule("R15", "size_ratio", "ratio", "at_least", 3.5, ("optimize",), _of("optimize", "size_ratio"), deciding=True),
+    Rule("R15", "size_ratio", "ratio", "at_least", 3.5, ("optimize",), _first_of("size_ratio", "optimize", "evaluate"), deciding=True),
     Rule("R2", "class_imbalance", "percent", "at_most", 0.20, ("split",), _drawn_limit, deciding=True),
     Rule("R1", "coverage", "percent", "at_least", None, ("coverage",), _of("coverage", "coverage")),
     Rule("R2", "strata_deviation", "percent", "at_most", None, ("split",), _of("split", "strata_deviation")),

@@ -133,7 +133,8 @@ def _train() -> dict[str, Any]:
             {"epoch": 2, "train_loss": 0.3204, "validation_loss": 0.3588, "accuracy": 0.8514, "macro_f1": 0.8507},
         ],
         "recipe": {
-            "base": "all-MiniLM-L6-v2", "base_lr": 8e-4, "batch_size": 32, "dropout": 0.1, "epochs": 2, "learning_rate": rate,
+            "base": "all-MiniLM-L6-v2", "base_lr": 8e-4, "batch_size": 32, "dropout": 0.1, "epochs": 2,
+            "learning_rate": rate,
             "max_length": 128, "scaling": "linear", "seed": 0, "warmup_share": 0.1, "weight_decay": 1e-4,
         },
         "parameters": 22_713_986,
@@ -213,7 +214,8 @@ def _evaluate() -> dict[str, Any]:
         "start_s": figure(0.62, "process start to first answer"),
         "baseline_accuracy": figure(0.7174, "TF-IDF + logistic regression, same split"),
         "eager_accuracy": figure(0.8537, "the trained model in PyTorch, float32"),
-        "latency_cut": figure(0.766, "P50 4.1 ms against 17.5 ms, eager PyTorch behind a plain handler", interval=(0.75, 0.78)),
+        "latency_cut": figure(0.766, "P50 4.1 ms against 17.5 ms, eager PyTorch behind a plain handler",
+                              interval=(0.75, 0.78)),
         "cost_cut": figure(0.543, "CPU 4.2 ms an answer against 9.2 ms, concurrency 8, eager PyTorch"),
         "memory_mb": figure(121.4, "resident, after the load"),
     }  # fmt: skip
@@ -240,7 +242,8 @@ def _evaluate() -> dict[str, Any]:
             {"column": "length", "value": "over 64 words", "rows": 120, "accuracy": 0.850, "interval": [0.776, 0.903]},
         ],
         "examples_wrong": [
-            {"row_id": f"{index:032x}", "text": text, "label": label, "predicted": predicted, "score": 0.991 - index / 100}
+            {"row_id": f"{index:032x}", "text": text, "label": label, "predicted": predicted,
+             "score": 0.991 - index / 100}
             for index, (text, label, predicted) in enumerate(WRONG)
         ],
         "latency": {

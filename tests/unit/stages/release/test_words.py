@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import modelyard.stages.release
+from modelyard.stages.release.rules import RULES
+from modelyard.stages.release.words import EN, TABLES
+
+FOLDER = Path(modelyard.stages.release.__file__).parent
+
+
+def _sources() -> str:
+    files = [path for path in FOLDER.rglob("*") if path.suffix in (".py", ".html") and path.name != "words.py"]
+    return "\n".join(path.read_text(encoding="utf-8") for path in files).replace("'", '"')
+
+
+def test_every_sentence_that_is_asked_for_exists():
+    asked = set(re.findall(r'words(?:\.tally)?\(\s*f?"([a-z0-9_.]+)"', _sources()))
+    assert len(asked) > 100
+    missing = {key for key in asked if key not in EN and f"{key}.one" not in EN}
+    assert {key for key in missing if not key.endswith(".")} == set()
+
+
+def test_every_figure_has_a_name():
+    assert {f"figure.{rule.name}" for rule in RULES} <= set(EN)
+
+
+def test_every_language_says_the_same_things_with_the_same_values():
+    for table in TABLES.values():
+        assert set(table) == set(EN)
+        for key, sentence in table.items():
+            assert set(re.findall(r"{(\w+)}", sentence)) == set(re.findall(r"{(\w+)}", EN[key]))
+
+
+def test_no_sentence_is_left_unused():
+    source = _sources()
+    composed = re.findall(r'words(?:\.tally|\.has)?\(\s*f"([^"]+)"', source) + re.findall(r'"([a-z_.]+)" if ', source)
+    composed += ["section.{}", "separator.{}", "mend.{}", "mend_section.{}", "absent.{}"]
+    patterns = [re.compile(re.sub(r"\\{.*?\\}", ".+", re.escape(one)) + r"(\.one|\.other)?") for one in composed]
+    unused = {
+        key
+        for key in EN
+        if f'"{key}"' not in source
+        and f'"{key.rpartition(".")[0]}"' not in source
+        and not any(pattern.fullmatch(key) for pattern in patterns)
+    }
+    assert unused == set()
