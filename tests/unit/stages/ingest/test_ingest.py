@@ -1,0 +1,316 @@
+"""From a file to a Dataset: columns found, bad rows named, nothing lost in silence."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from modelyard.config import validate
+from modelyard.errors import BadConfig, BadInput
+from modelyard.stages.ingest import ColumnNames, IngestConfig, ingest, source_digest
+from tests.rows import Heard, classes, column, described, new_run, write_csv
+
+GOOD = [(f"review number {number}", "good" if number % 2 else "bad") for number in range(40)]
+
+
+def read(tmp_path: Path, content: str, name: str = "a.csv", **config: Any) -> tuple[Any, dict[str, Any]]:
+    path = tmp_path / name
+    path.write_bytes(content.encode())
+    run = new_run(tmp_path)
+    return ingest(path, IngestConfig(**config), run), run.details
+
+
+def test_bad_rows_are_set_aside_with_file_line_and_reason(tmp_path: Path) -> None:
+    rows = "".join(f"{text},{label}\n" for text, label in GOOD)
+    bad = 'no label,\n,good\n   ,good\n"open,good\none,two,three\n'
+    run = new_run(tmp_path)
+    path = tmp_path / "reviews.csv"
+    path.write_text(f"text,label\n{rows}{bad}last one,good\n")
+    dataset = ingest(path, IngestConfig(max_set_aside=0.2), run)
+    assert dataset.rows() == 41
+    assert [(row["line"], row["reason"]) for row in run.details["set_aside"]] == [
+        (42, "no label (column label)"),
+        (43, "no text (column text)"),
+        (44, "no text (column text)"),
+        (45, "broken quoting"),
+        (46, "3 fields, 2 expected"),
+    ]
+    assert {row["file"] for row in run.details["set_aside"]} == {"reviews.csv"}
+    assert run.details["set_aside_count"] == 5
+    assert (run.figures["rows_in"].value, run.figures["rows_out"].value) == (46, 41)
+    assert column(dataset, "source_line")[-1] == 47
+
+
+def test_too_many_bad_rows_stop_with_the_first_one(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"2 of 6 rows cannot be used \(33%, the bar is 10%\)") as error:
+        read(tmp_path, "text,label\na b c,x\nd e f,\ng h i,y\nj k l,\nm n o,x\np q r,y\n")
+    assert error.value.where == "a.csv, line 3"
+    assert "max_set_aside" in (error.value.next or "")
+
+
+def test_a_file_without_one_good_line_says_what_is_wrong_with_it(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="the first: not JSON") as error:
+        read(tmp_path, "this is\nnot json\n", "a.jsonl")
+    assert error.value.where == "a.jsonl, line 1"
+
+
+def test_only_the_first_hundred_bad_rows_are_listed_and_all_are_counted(tmp_path: Path) -> None:
+    rows = "".join(f"text {n},{'' if n % 2 else 'x'}\n" for n in range(300))
+    _, details = read(tmp_path, "text,label\n" + rows, max_set_aside=1.0)
+    assert len(details["set_aside"]) == 100
+    assert details["set_aside_count"] == 150
+    assert details["set_aside_reasons"] == {"no label (column label)": 150}
+
+
+@pytest.mark.parametrize(("delimiter", "name"), [(",", "comma"), (";", "semicolon"), ("\t", "tab"), ("|", "bar")])
+def test_the_delimiter_is_found_and_reported(tmp_path: Path, delimiter: str, name: str) -> None:
+    dataset, details = read(tmp_path, "text,label\nfirst text,a\nsecond text,b\n".replace(",", delimiter))
+    assert details["delimiter"] == name
+    assert column(dataset, "text") == ["first text", "second text"]
+
+
+def test_a_tsv_file_is_split_at_tabs_whatever_else_it_holds(tmp_path: Path) -> None:
+    dataset, _ = read(tmp_path, "text\tlabel\na, b, c\tx\nd, e, f\ty\n", "a.tsv")
+    assert column(dataset, "text") == ["a, b, c", "d, e, f"]
+
+
+def test_a_name_given_twice_in_the_header_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"two columns of a\.csv are called text") as error:
+        read(tmp_path, "text,label,text\na,b,c\n")
+    assert "columns 1, 3" in (error.value.where or "")
+    assert "rename" in (error.value.next or "")
+
+
+def test_a_file_without_header_names_its_columns_by_number(tmp_path: Path) -> None:
+    config = {"header": False, "columns": ColumnNames(text="column_1", label="column_2")}
+    dataset, _ = read(tmp_path, "first,a\nsecond,b\n", **config)
+    assert column(dataset, "column_1") == ["first", "second"]
+    assert column(dataset, "source_line") == [1, 2]
+
+
+def test_columns_are_guessed_by_name_and_the_guess_is_said(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "a.csv", ["Sentiment", "Review", "stars"], [("good", "I like it", "5")] * 3)
+    run = new_run(tmp_path)
+    run.listener = heard = Heard()
+    dataset = ingest(path, IngestConfig(), run)
+    assert described(dataset) == {
+        "Sentiment": ("label", "target"),
+        "Review": ("text", "input"),
+        "stars": ("value", "meta"),
+    }
+    assert run.details["guessed"] == {"text": "Review (by name)", "label": "Sentiment (by name)"}
+    assert any("Review" in line and "ingest.columns.text" in line for line in heard.said)
+
+
+def test_columns_are_guessed_by_content_when_their_names_say_nothing(tmp_path: Path) -> None:
+    rows = [(str(n), f"a sentence about thing {n}, long enough", "yes" if n % 3 else "no") for n in range(30)]
+    run = new_run(tmp_path)
+    dataset = ingest(write_csv(tmp_path / "a.csv", ["x", "y", "z"], rows), IngestConfig(), run)
+    assert described(dataset) == {"x": ("value", "meta"), "y": ("text", "input"), "z": ("label", "target")}
+    assert run.details["guessed"]["text"] == "y (by content)"
+
+
+def test_two_columns_that_may_be_the_text_are_an_error_that_says_what_to_write(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="more than one column may be the text: review, content") as error:
+        read(tmp_path, "review,content,label\na long text,b long text,x\n")
+    assert error.value.next == "write `ingest: {columns: {text: review}}` in modelyard.yaml"
+
+
+def test_a_column_that_is_not_there_names_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="there is no column reviw") as error:
+        read(tmp_path, "review,label\na,b\n", columns=ColumnNames(text="reviw"))
+    assert error.value.next == "did you mean review?"
+
+
+def test_a_key_of_the_columns_block_that_is_wrong_names_the_nearest() -> None:
+    with pytest.raises(BadConfig, match="unknown key lable") as error:
+        validate(IngestConfig, {"columns": {"lable": "x"}}, "modelyard.yaml")
+    assert error.value.next == "did you mean label?"
+
+
+def test_a_group_column_keeps_its_role(tmp_path: Path) -> None:
+    config = validate(IngestConfig, {"columns": {"group": "user"}}, "modelyard.yaml")
+    path = write_csv(tmp_path / "a.csv", ["text", "label", "user"], [("a b", "x", "u1"), ("c d", "y", "u2")])
+    dataset = ingest(path, config, new_run(tmp_path))
+    assert described(dataset)["user"] == ("value", "group")
+
+
+def test_a_column_with_a_name_of_ours_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="row_id, a name that Modelyard uses itself"):
+        read(tmp_path, "row_id,text,label\n1,a,b\n")
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", "text,label\n"])
+def test_a_file_without_rows_is_an_error(tmp_path: Path, content: str) -> None:
+    with pytest.raises(BadInput, match=r"is empty|has no rows"):
+        read(tmp_path, content)
+
+
+def test_an_unknown_ending_names_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(BadInput) as error:
+        read(tmp_path, "a,b\n", "a.xlsx")
+    assert "CSV" in (error.value.next or "")
+
+
+def test_a_json_array_says_how_to_make_lines_of_it(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="one JSON array") as error:
+        read(tmp_path, '[{"text": "a", "label": "b"}]', "a.json")
+    assert "jq" in (error.value.next or "")
+
+
+def test_json_numbers_stay_as_they_were_written(tmp_path: Path) -> None:
+    line = '{"text": "a b", "label": %s, "id": 1234567890123456789, "price": 1.10, "tags": ["x"], "gone": null}\n'
+    dataset, _ = read(tmp_path, line % 1 + line % '"NA"', "a.jsonl")
+    assert column(dataset, "label") == ["1", "NA"]
+    assert column(dataset, "id") == ["1234567890123456789"] * 2
+    assert column(dataset, "price") == ["1.10"] * 2
+    assert column(dataset, "tags") == ['["x"]'] * 2
+    assert column(dataset, "gone") == [None] * 2
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('["a"]', "a JSON list, not an object"),
+        ('{"text": 5, "label": "x"}', "text: int, not a string"),
+        ('{"text": "a"', "not JSON"),
+        ('{"text": "\\ud83d", "label": "x"}', "half a surrogate pair"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"text": "' + "x" * 2000 + '", "label": "x"}', "longer than 1,000 characters"),
+    ],
+)
+def test_a_bad_json_line_is_set_aside(tmp_path: Path, line: str, reason: str) -> None:
+    good = '{"text": "fine text", "label": "x"}\n'
+    limit = 1000 if "longer" in reason else 1 << 20
+    dataset, details = read(tmp_path, good * 20 + line + "\n" + good, "a.jsonl", max_row_characters=limit)
+    assert dataset.rows() == 21
+    assert details["set_aside"][0]["line"] == 21
+    assert reason in details["set_aside"][0]["reason"]
+
+
+def test_a_key_that_appears_late_is_left_out_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("modelyard.stages.ingest.jsonl.BATCH_ROWS", 2)
+    lines = ['{"text": "a b", "label": "x"}'] * 4 + ['{"text": "c d", "label": "y", "late": 1}']
+    _, details = read(tmp_path, "\n".join(lines), "a.jsonl")
+    assert "late" in details["warnings"][0]
+
+
+def test_a_long_file_is_cut_into_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("modelyard.stages.ingest.delimited.BATCH_ROWS", 7)
+    monkeypatch.setattr(sys.modules[ingest.__module__], "PART_CHARACTERS", 1000)
+    path = write_csv(tmp_path / "a.csv", ["text", "label"], GOOD)
+    dataset = ingest(path, IngestConfig(), new_run(tmp_path))
+    assert len(dataset.parts) > 1
+    assert column(dataset, "text") == [text for text, _ in GOOD]
+    assert column(dataset, "source_line") == list(range(2, 42))
+
+
+def test_parquet_keeps_numbers_exactly_and_leaves_binary_out(tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "text": ["first text", "second text"],
+            "label": pa.array([0, 1], pa.int64()),
+            "big": pa.array([1234567890123456789, None], pa.int64()),
+            "image": pa.array([{"bytes": b"x"}, {"bytes": b"y"}]),
+        }
+    )
+    pq.write_table(table, tmp_path / "a.parquet")
+    run = new_run(tmp_path)
+    dataset = ingest(tmp_path / "a.parquet", IngestConfig(), run)
+    assert column(dataset, "big") == ["1234567890123456789", None]
+    assert classes(dataset) == ("0", "1")
+    assert not dataset.has("image")
+    assert "image" in run.details["warnings"][0]
+
+
+def hugging_face(folder: Path, **sides: list[tuple[str, int]]) -> Path:
+    """A directory as `datasets` pushes it: class numbers, their names in the schema."""
+    (folder / "data").mkdir(parents=True)
+    features = {
+        "text": {"dtype": "string", "_type": "Value"},
+        "label": {"names": ["neg", "pos"], "_type": "ClassLabel"},
+    }
+    metadata = {"huggingface": json.dumps({"info": {"features": features}})}
+    for side, rows in sides.items():
+        table = pa.table({"text": [row[0] for row in rows], "label": pa.array([row[1] for row in rows], pa.int64())})
+        pq.write_table(table.replace_schema_metadata(metadata), folder / "data" / f"{side}-00000-of-00001.parquet")
+    return folder
+
+
+def test_the_hugging_face_layout_brings_its_split_and_class_names(tmp_path: Path) -> None:
+    folder = hugging_face(tmp_path / "d", train=[("a b", 1), ("c d", 0)], test=[("e f", 0)])
+    (folder / ".DS_Store").write_bytes(b"junk")
+    dataset = ingest(folder, IngestConfig(), new_run(tmp_path))
+    assert column(dataset, "label") == ["pos", "neg", "neg"]
+    assert classes(dataset) == ("neg", "pos")
+    assert column(dataset, "split") == ["train", "train", "test"]
+    assert dataset.column("split").role == "system"
+    assert column(dataset, "source_file")[2] == "data/test-00000-of-00001.parquet"
+    assert column(dataset, "source_line") == [1, 2, 1]
+
+
+def test_a_hidden_label_is_a_missing_one(tmp_path: Path) -> None:
+    folder = hugging_face(tmp_path / "d", train=[("a b", 1), ("c d", -1)])
+    run = new_run(tmp_path)
+    assert ingest(folder, IngestConfig(max_set_aside=0.5), run).rows() == 1
+    assert run.details["set_aside"][0]["reason"] == "no label (column label)"
+
+
+def test_files_of_no_known_side_are_left_out_and_named(tmp_path: Path) -> None:
+    folder = hugging_face(tmp_path / "d", train=[("a b", 1)], test=[("c d", 0)], unsupervised=[("e f", -1)])
+    run = new_run(tmp_path)
+    assert ingest(folder, IngestConfig(), run).rows() == 2
+    assert "unsupervised" in run.details["warnings"][0]
+
+
+def test_a_split_column_of_a_csv_file_is_the_split(tmp_path: Path) -> None:
+    rows = "text,label,split\na b,x,train\nc d,y,dev\ne f,x,TEST\ng h,y,\n"
+    dataset, _ = read(tmp_path, rows)
+    assert column(dataset, "split") == ["train", "validation", "test", None]
+
+
+def test_the_digest_of_a_source_is_of_its_content(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "a.csv", ["text", "label"], GOOD)
+    other = write_csv(tmp_path / "b.csv", ["text", "label"], GOOD)
+    os.utime(other, (1, 1))
+    assert source_digest(path) == source_digest(other)
+    other.write_text("text,label\na,b\n")
+    assert source_digest(path) != source_digest(other)
+    one, two = (hugging_face(tmp_path / name, train=[("a", 1)]) for name in ("one", "two"))
+    assert source_digest(one) == source_digest(two)
+    (two / "README.md").write_text("not read")
+    assert source_digest(one) == source_digest(two)
+
+
+VALUES = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=12)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.tuples(VALUES, VALUES, VALUES), min_size=1, max_size=12))
+def test_csv_and_jsonl_of_the_same_rows_give_the_same_dataset(tmp_path: Path, rows: list[tuple[str, str, str]]) -> None:
+    names = ["text", "label", "other"]
+    csv_path = write_csv(tmp_path / "a.csv", names, rows)
+    json_path = tmp_path / "a.jsonl"
+    json_path.write_bytes(
+        b"".join(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False).encode() + b"\n" for row in rows)
+    )
+    good = [row for row in rows if row[0].strip() and row[1].strip()]
+    config = IngestConfig(max_set_aside=1.0, delimiter=",")
+    if not good:
+        with pytest.raises(BadInput):
+            ingest(csv_path, config, new_run(tmp_path))
+        return
+    one, two = (ingest(path, config, new_run(tmp_path)) for path in (csv_path, json_path))
+    assert one.read([*names, "row_id"]) == two.read([*names, "row_id"])
+    assert column(one, "text") == [text for text, _, _ in good]
+    assert column(one, "other") == [other or None for _, _, other in good]
+    assert column(one, "label") == [label.strip() for _, label, _ in good]
