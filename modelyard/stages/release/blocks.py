@@ -11,12 +11,14 @@ from modelyard.stages.release.charts import Chart
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a table. tone: pass, fail, warn or "" (a word always says the same); code: set in a fixed font."""
+    """A cell of a table. tone: pass, fail, warn or "" (a word always says the same); code: set in a fixed font.
+    short: never broken over lines."""
 
     text: str
     tone: str = ""
     strong: bool = False
     code: bool = False
+    short: bool = False
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,13 @@ class Evidence:
             return None
         return Measured(value, str(recorded.get("how") or ""), bounds(recorded.get("interval")))
 
+    def why_not(self, stage: str, name: str) -> str:
+        """What a stage said about a figure that it could not measure; empty when it said nothing."""
+        recorded = self._part(stage, "figures").get(name)
+        if not isinstance(recorded, dict) or finite(recorded.get("value")) is not None:
+            return ""
+        return str(recorded.get("how") or "").removeprefix("not measured: ")
+
     def value(self, stage: str, name: str) -> float | None:
         measured = self.figure(stage, name)
         return None if measured is None else measured.value

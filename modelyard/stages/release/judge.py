@@ -81,6 +81,9 @@ class Judged:
 
 def _absent(rule: Rule, evidence: Evidence, words: Words) -> str:
     """Why a figure was not measured."""
+    said = next((why for stage in rule.stages if (why := evidence.why_not(stage, rule.name))), "")
+    if said:
+        return said
     missing = [stage for stage in rule.stages if not evidence.has(stage)]
     if words.has(f"absent.{rule.name}") and not any(stage in _ROW_OF_STAGE for stage in missing if stage != "annotate"):
         return words(f"absent.{rule.name}")

@@ -47,6 +47,7 @@ def next_steps(
     figures = {one.name: one for one in judged}
     steps = [
         *_serve_or_mend(verdict, name, alias, words),
+        *_below_baseline(figures.get("accuracy_over_baseline"), evidence, words),
         *_undecided(figures.get("accuracy"), evidence, words),
         *_weak_slices(evidence, words),
         *_imbalance(figures.get("class_imbalance"), evidence, words),
@@ -72,6 +73,14 @@ def _serve_or_mend(verdict: Verdict, name: str, alias: str, words: Words) -> Ite
         yield Step(words(key, label=one.label, bar=one.shown_bar(words)), "", section)
     yield Step(words("next.again"), "modelyard run")
     yield Step(words("next.override"), "modelyard run --set 'release.override=WHY'")
+
+
+def _below_baseline(above: Judged | None, evidence: Evidence, words: Words) -> Iterator[Step]:
+    if above is None or above.value is None or above.value >= 0:
+        return
+    epochs = finite(evidence.mapping("train", "recipe").get("epochs"))
+    command = f"modelyard run --set train.epochs={2 * epochs:.0f}" if epochs else ""
+    yield Step(words("next.below_baseline", gap=share(-above.value)), command, "training")
 
 
 def _undecided(accuracy: Judged | None, evidence: Evidence, words: Words) -> Iterator[Step]:

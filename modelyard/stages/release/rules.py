@@ -40,6 +40,15 @@ def _of(stage: str, name: str) -> Read:
     return lambda evidence: evidence.figure(stage, name)
 
 
+def _golden_set(evidence: Evidence) -> Measured | None:
+    """The agreement of evaluate's replay; its largest difference says over how many inputs."""
+    agreement = _gate_of("evaluate", "golden_set", "golden_set")(evidence)
+    replay = evidence.figure("evaluate", "golden_max_abs")
+    if agreement is None or agreement.how or replay is None:
+        return agreement
+    return Measured(agreement.value, f"{replay.how}, largest difference {significant(replay.value)}")
+
+
 def _first_of(name: str, *stages: str) -> Read:
     """From the first of the stages that recorded it."""
     return lambda evidence: next((found for stage in stages if (found := evidence.figure(stage, name))), None)
@@ -150,7 +159,7 @@ RULES: tuple[Rule, ...] = (
     Rule("R24", "parity_accuracy", "number", "at_most", 0.01, ("export",),
          _gate_of("export", "parity_accuracy", "parity_accuracy"), gate=True, deciding=True),
     Rule("R24", "golden_set", "share", "at_least", 0.95, ("optimize", "evaluate"),
-         _gate_of("evaluate", "golden_set", "golden_set"), gate=True, deciding=True),
+         _golden_set, gate=True, deciding=True),
     Rule("R15", "accuracy_lost", "share", "at_most", 0.01, ("optimize",),
          _gate_of("optimize", "accuracy_lost", "accuracy_lost"), gate=True, deciding=True),
     Rule("R35", "accuracy", "share", "at_least", None, _EVALUATE, _of("evaluate", "accuracy"), deciding=True),
@@ -158,7 +167,8 @@ RULES: tuple[Rule, ...] = (
     Rule("R30", "latency_p99_ms", "ms", "at_most", 200.0, _EVALUATE, _of("evaluate", "latency_p99_ms"), deciding=True),
     Rule("R38", "latency_cut", "percent", "at_least", 0.40, _EVALUATE, _of("evaluate", "latency_cut"), deciding=True),
     Rule("R38", "cost_cut", "percent", "at_least", 0.60, _EVALUATE, _of("evaluate", "cost_cut"), deciding=True),
-    Rule("R15", "size_ratio", "ratio", "at_least", 3.5, ("optimize",), _first_of("size_ratio", "optimize", "evaluate"), deciding=True),
+    Rule("R15", "size_ratio", "ratio", "at_least", 3.5, ("optimize",),
+         _first_of("size_ratio", "optimize", "evaluate"), deciding=True),
     Rule("R2", "class_imbalance", "percent", "at_most", 0.20, ("split",), _drawn_limit, deciding=True),
     Rule("R1", "coverage", "percent", "at_least", None, ("coverage",), _of("coverage", "coverage")),
     Rule("R2", "strata_deviation", "percent", "at_most", None, ("split",), _of("split", "strata_deviation")),
@@ -184,6 +194,8 @@ RULES: tuple[Rule, ...] = (
     Rule("R35", "ece", "share", "at_most", None, _EVALUATE, _of("evaluate", "ece")),
     Rule("R35", "size_bytes", "bytes", "at_most", None, _EVALUATE, _of("evaluate", "size_bytes")),
     Rule("R35", "cpu_ms", "ms", "at_most", None, _EVALUATE, _of("evaluate", "cpu_ms")),
+    Rule("R38", "latency_cut_float", "percent", "at_least", None, _EVALUATE, _of("evaluate", "latency_cut_float")),
+    Rule("R38", "cost_cut_float", "percent", "at_least", None, _EVALUATE, _of("evaluate", "cost_cut_float")),
     Rule("R38", "cycle_ratio", "ratio", "at_least", 4.7, ("tune",), _nothing),
 )  # fmt: skip
 

@@ -87,11 +87,14 @@ EN: dict[str, str] = {
     "figure.ece": "Calibration error (ECE)",
     "figure.size_bytes": "Size served",
     "figure.cpu_ms": "CPU time an answer",
+    "figure.latency_cut_float": "Latency cut against the float graph",
+    "figure.cost_cut_float": "Cost cut against the float graph",
     "figure.cycle_ratio": "Training cycle shortened",
     # next steps
     "next.serve": "Serve it.",
     "next.again": "Then run the chain again: what did not change comes from the cache.",
     "next.override": "Or release it all the same, with a reason that stays on record.",
+    "next.below_baseline": "The plain baseline is more accurate by {gap}: train longer, or on more rows.",
     "next.undecided": "The bar {bar} lies within the interval {interval}: about {more} more test rows would decide.",
     "next.weak_slice": "Read the wrong answers of {column} = {value}: {accuracy} ({interval}), {overall} overall.",
     "next.thin_slice": "Collect about {more} rows of {column} = {value}: its accuracy is only known to {interval}.",
@@ -230,6 +233,7 @@ EN: dict[str, str] = {
     # parity
     "parity.finding": "largest difference {worst} over {cases} cases",
     "parity.cases": "The graph against the model, case by case",
+    "parity.kind": "Inputs",
     "parity.batch": "Batch",
     "parity.length": "Length (tokens)",
     "parity.max_abs": "Largest difference",

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 # Drawing units; on the page a chart is at most 560 px wide, so that a unit is about a pixel.
 WIDTH = 480
 FONT = 12
-_CHARACTER = 6.5  # mean advance of the system fonts at FONT
+_CHARACTER = 6.9  # mean advance of the system fonts at FONT
 _WIDE = 12.0  # of an East Asian wide character
 COLOURS = 7
 

@@ -33,7 +33,7 @@ def interval_dots(
     reference: float | None = None,
     reference_label: str = "",
 ) -> Markup:
-    label_width = min(168.0, max(text_width(dot.label) for dot in data) + 12)
+    label_width = min(184.0, max(text_width(dot.label) for dot in data) + 12)
     value_width = max(text_width(dot.written) * (1.1 if dot.strong else 1.0) for dot in data) + 12
     known = [dot.value for dot in data] + [bound for dot in data for bound in dot.interval or ()]
     low, high = padded(min(known + ([reference] if reference is not None else [])),

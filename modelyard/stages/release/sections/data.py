@@ -81,7 +81,7 @@ def _split(evidence: Evidence, words: Words) -> list[Block]:
         return []
     rows = []
     for label in labels:
-        numbers = [(split.get(side) or {}).get(label) for side in SIDES]
+        numbers = [(split.get(side) or {}).get(label, 0) for side in SIDES]
         rows.append([shown(label, 60), *(count(number) for number in numbers)])
     totals = [sum(finite(n) or 0 for n in (split.get(side) or {}).values()) for side in SIDES]
     rows.append([words("data.total"), *(count(total) for total in totals)])
@@ -90,12 +90,17 @@ def _split(evidence: Evidence, words: Words) -> list[Block]:
     note = words("data.deviation", deviation=percent(deviation)) if deviation is not None else ""
     leakage = evidence.mapping("split", "leakage")
     if leakage:
-        named = ", ".join(f"{str(key).replace('_', ' ')} {_plain(value)}" for key, value in leakage.items())
+        named = "; ".join(f"{str(key).replace('_', ' ')}: {_plain(value)}" for key, value in leakage.items())
         note = " ".join(part for part in (note, words("data.leakage", named=named)) if part)
     return [table(words("data.split"), columns, rows, numeric=(1, 2, 3), note=note)]
 
 
 def _plain(value: object) -> str:
+    """A count, or what a list or a mapping holds, on one line."""
+    if isinstance(value, dict):
+        return ", ".join(f"{str(key).replace('_', ' ')} {_plain(one)}" for key, one in value.items()) or "-"
+    if isinstance(value, list):
+        return ", ".join(shown(one, 40) for one in value) or "-"
     return count(value) if finite(value) is not None else shown(value, 60)
 
 

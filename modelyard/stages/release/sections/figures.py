@@ -25,9 +25,9 @@ def figures(judged: Sequence[Judged], words: Words) -> Section:
                 one.row,
                 Cell(one.label, strong=one.kind == "gate"),
                 one.shown(),
-                one.shown_bar(words),
-                Cell(word, tone),
-                words(f"kind.{one.kind}"),
+                Cell(one.shown_bar(words), short=True),
+                Cell(word, tone, short=True),
+                Cell(words(f"kind.{one.kind}"), short=True),
                 one.how,
             ]
         )

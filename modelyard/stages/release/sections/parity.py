@@ -14,9 +14,20 @@ def parity(evidence: Evidence, words: Words) -> Section | None:
     cases = evidence.rows("export", "parity")
     blocks: list[Block] = []
     if cases:
-        rows = [[count(c.get("batch")), count(c.get("length")), significant(c.get("max_abs"))] for c in cases]
+        kinds = any(case.get("kind") for case in cases)
+        rows = [
+            [
+                *([shown(case.get("kind") or "", 40)] if kinds else []),
+                count(case.get("batch")),
+                count(case.get("length")),
+                significant(case.get("max_abs")),
+            ]
+            for case in cases
+        ]
         columns = [words("parity.batch"), words("parity.length"), words("parity.max_abs")]
-        blocks.append(table(words("parity.cases"), columns, rows, numeric=(0, 1, 2)))
+        if kinds:
+            columns.insert(0, words("parity.kind"))
+        blocks.append(table(words("parity.cases"), columns, rows, numeric=range(len(columns) - 3, len(columns))))
     facts = []
     for name in ("opset", "nodes"):
         value = evidence.detail("export", name)

@@ -6,6 +6,7 @@ from typing import Any
 
 from modelyard.stages.release.blocks import Block, Section, charts, shown, table
 from modelyard.stages.release.charts import Bin, Chart, Dot, heat_map, interval_dots, reliability
+from modelyard.stages.release.charts.canvas import shortened, text_width
 from modelyard.stages.release.evidence import Evidence, bounds
 from modelyard.stages.release.next_steps import top_confusion, weak
 from modelyard.stages.release.numbers import count, finite, percent, share, with_interval
@@ -13,6 +14,7 @@ from modelyard.stages.release.words import Words
 
 _LABELS = 12  # of a confusion matrix that can still be read
 _SLICES = 16
+_SLICE_NAME = 172.0  # drawing units
 
 
 def quality(evidence: Evidence, words: Words) -> Section | None:
@@ -95,7 +97,7 @@ def _slices(evidence: Evidence, words: Words) -> Chart | None:
         title = words("chart.slices_even", overall=share(overall))
     dots = [
         Dot(
-            f"{shown(row.get('value'), 30)} ({count(row.get('rows'))})",
+            _slice_label(row),
             finite(row.get("accuracy")) or 0.0,
             bounds(row.get("interval")),
             with_interval(row.get("accuracy"), bounds(row.get("interval")), "share"),
@@ -116,6 +118,12 @@ def _slices(evidence: Evidence, words: Words) -> Chart | None:
     if len(ordered) > _SLICES:
         note += " " + words("chart.slices_cut", shown=count(_SLICES), all=count(len(ordered)))
     return Chart("slices", title, drawing, ("column", "value", "rows", "accuracy", "low", "high"), data, note)
+
+
+def _slice_label(row: dict[str, Any]) -> str:
+    """The value, shortened so that its number of rows always shows."""
+    rows = f" ({count(row.get('rows'))})"
+    return shortened(str(row.get("value")), _SLICE_NAME - text_width(rows)) + rows
 
 
 def _low_high(row: dict[str, Any]) -> tuple[Any, Any]:

@@ -184,6 +184,22 @@ def test_a_missing_report_is_named_and_the_rest_stands(released, evidence, missi
     assert "NaN" not in made.html and "None" not in "".join(document.text)
 
 
+def test_what_a_stage_said_about_a_figure_it_could_not_measure_is_passed_on(released, evidence):
+    contents = evidence.contents()
+    contents["evaluate"]["figures"]["latency_cut"] = evidence.figure(None, "not measured: the model was not given")
+    figure = released(contents).figure("latency_cut")
+    assert (figure["kind"], figure["how"]) == ("not_measured", "the model was not given")
+
+
+def test_the_golden_set_that_evaluate_replayed_is_a_gate(released, evidence):
+    contents = evidence.contents()
+    contents["evaluate"]["figures"]["golden_max_abs"] = evidence.figure(0.31, "variant int8, 64 golden inputs")
+    contents["evaluate"]["gates"] = [evidence.gate("golden_set", 0.984, 0.95, "at_least")]
+    figure = released(contents).figure("golden_set")
+    assert (figure["kind"], figure["value"], figure["passed"]) == ("gate", 0.984, True)
+    assert figure["how"] == "variant int8, 64 golden inputs, largest difference 0.31"
+
+
 def test_empty_details_leave_their_parts_out(released, evidence):
     contents = evidence.contents()
     for content in contents.values():
@@ -217,6 +233,22 @@ def test_what_to_do_next_names_commands_slices_and_rows_to_collect(released, evi
     assert steps[0] == "Serve it."
     assert "Read the wrong answers of domain = kitchen: 0.757 (0.682-0.819), 0.852 overall." in steps
     assert "Collect 600 rows of negative: that brings the classes within 20 %." in steps
+
+
+def test_a_model_below_the_plain_baseline_is_told_to_train_longer(released, evidence):
+    contents = evidence.contents()
+    contents["evaluate"]["figures"]["baseline_accuracy"] = evidence.figure(0.9)
+    step = released(contents).json["next"][1]
+    assert step == {
+        "text": "The plain baseline is more accurate by 0.048: train longer, or on more rows.",
+        "command": "modelyard run --set train.epochs=4",
+    }
+
+
+def test_a_long_slice_name_is_cut_and_its_rows_still_show(released, evidence):
+    contents = evidence.contents()
+    contents["evaluate"]["details"]["slices"][0]["value"] = "a name far too long to stand beside a chart"
+    assert re.search(r"a name far too l\w*… \(212\)", released(contents).html)
 
 
 def test_earlier_versions_stand_beside_this_one(released):
