@@ -12,6 +12,7 @@ import time
 import traceback
 from collections import deque
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, BinaryIO
 
 import orjson
@@ -22,10 +23,16 @@ QUEUE = 20_000
 FLUSH_S = 0.05
 
 
-def timestamp(moment: datetime | None = None) -> str:
-    """UTC with milliseconds and a Z: 2026-11-25T02:03:04.567Z."""
-    moment = moment or datetime.now(UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+def timestamp(seconds: float | None = None) -> str:
+    """Seconds since 1970 (now by default) in UTC with milliseconds and a Z: 2026-11-25T02:03:04.567Z."""
+    seconds = time.time() if seconds is None else seconds
+    whole = int(seconds)
+    return f"{_second(whole)}.{int((seconds - whole) * 1000):03d}Z"
+
+
+@lru_cache(maxsize=4)
+def _second(whole: int) -> str:
+    return datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 class JsonLog:

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from modelyard.errors import BadInput
+from modelyard.serve.alarms import Alarms
 from modelyard.serve.batching import Work
 from modelyard.serve.problems import Problem
 from modelyard.serve.repository import Endpoint, Repository
@@ -26,6 +27,7 @@ class Handler:
     def __init__(self, repository: Repository, settings: ServeSettings) -> None:
         self.repository = repository
         self.settings = settings
+        self.alarms = Alarms()
 
     async def infer(self, endpoint: Endpoint, request: InferRequest, timeout_s: float | None = None) -> InferAnswer:
         """Raises Problem for what cannot be answered. Cancelling this takes the request out of the queue."""
@@ -35,11 +37,11 @@ class Handler:
         model = endpoint.model
         check_inputs(endpoint, request)
         wanted = requested_outputs(endpoint, request)
-        timeout_s = min(self.settings.timeout_s, self._timeout(request) if timeout_s is None else timeout_s)
+        limit_s = min(self.settings.timeout_s, self._timeout(request) if timeout_s is None else timeout_s)
         started = time.perf_counter()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
-        deadline = started + timeout_s
+        deadline = started + limit_s
         model.telemetry.in_flight += 1
         try:
             if endpoint.tensor_level:
@@ -48,7 +50,7 @@ class Handler:
                 work = Work(future, await self._prepare(model, request), deadline=deadline)
                 model.telemetry.truncated += sum(prepared.truncated for prepared in work.prepared)
             work.timings.prepare = time.perf_counter() - started
-            timer = loop.call_later(max(0.0, deadline - time.perf_counter()), _expire, future, timeout_s)
+            alarm = self.alarms.set(deadline - time.perf_counter(), lambda: _expire(future, limit_s))
             try:
                 model.batcher.submit(work)
                 await future
@@ -60,7 +62,7 @@ class Handler:
                     raise Problem(400, f"the graph does not take these tensors: {first}") from error
                 raise
             finally:
-                timer.cancel()
+                self.alarms.clear(alarm)
                 future.cancel()
         finally:
             model.telemetry.in_flight -= 1

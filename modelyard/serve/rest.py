@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,11 +53,43 @@ class Reply:
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
 
 
-Route = Callable[["RestApp", Exchange, list[str]], Awaitable[Reply]]
-
-
 class _Gone(Exception):
     """The caller hung up."""
+
+
+@dataclass(slots=True)
+class _Ring:
+    """Cancels a task, and remembers that it did."""
+
+    task: asyncio.Task[Any]
+    rang: bool = False
+
+    def __call__(self) -> None:
+        self.rang = True
+        self.task.cancel()
+
+
+class _Watch:
+    """Rings when the caller hangs up."""
+
+    def __init__(self, receive: Receive, ring: _Ring) -> None:
+        self.ring = ring
+        self._receive = receive
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.ensure_future(self._wait())
+
+    async def _wait(self) -> None:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self.ring()
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
 
 
 class RestApp:
@@ -240,45 +272,48 @@ class RestApp:
         return body if encoding in (None, b"identity") else decompress(body, encoding.decode("latin-1"), limit)
 
     async def _receive(self, exchange: Exchange) -> dict[str, Any]:
-        try:
-            async with asyncio.timeout(self.settings.body_timeout_s):
+        """The next piece of the body. Raises Problem 408 when it does not come, _Gone when the caller hung up."""
+        limit_s = self.settings.body_timeout_s
+        with self._cancelled_after(limit_s) as ring:
+            try:
                 message = await exchange.receive()
-        except TimeoutError:
-            raise Problem(408, f"the body did not come in within {self.settings.body_timeout_s:g} s") from None
+            except asyncio.CancelledError:
+                if not ring.rang:
+                    raise
+                ring.task.uncancel()
+                raise Problem(408, f"the body did not come in within {limit_s:g} s") from None
         if message["type"] == "http.disconnect":
             raise _Gone
         return message
+
+    @contextlib.contextmanager
+    def _cancelled_after(self, seconds: float) -> Iterator[_Ring]:
+        """Cancel this task when the block takes longer; `rang` tells it from being cancelled by others."""
+        task = asyncio.current_task()
+        assert task is not None
+        ring = _Ring(task)
+        alarm = self.handler.alarms.set(seconds, ring)
+        try:
+            yield ring
+        finally:
+            self.handler.alarms.clear(alarm)
 
     async def _answer(self, exchange: Exchange, endpoint: Endpoint, request: InferRequest) -> InferAnswer:
         """Wait for the handler; a caller that hangs up meanwhile takes its request out of the queue."""
         task = asyncio.current_task()
         assert task is not None
-        watchers: list[asyncio.Task[None]] = []
-        gone = False
-
-        async def watch() -> None:
-            nonlocal gone
-            message = await exchange.receive()
-            if message["type"] == "http.disconnect":
-                gone = True
-                task.cancel()
-
-        timer = asyncio.get_running_loop().call_later(
-            WATCH_AFTER_S, lambda: watchers.append(asyncio.ensure_future(watch()))
-        )
+        watch = _Watch(exchange.receive, _Ring(task))
+        alarm = self.handler.alarms.set(WATCH_AFTER_S, watch.start)
         try:
             return await self.handler.infer(endpoint, request)
         except asyncio.CancelledError:
-            if not gone:
+            if not watch.ring.rang:
                 raise
             task.uncancel()
             raise _Gone from None
         finally:
-            timer.cancel()
-            for watcher in watchers:
-                watcher.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await watcher
+            self.handler.alarms.clear(alarm)
+            await watch.stop()
 
     # Plain pages ------------------------------------------------------------------------------------------------
 

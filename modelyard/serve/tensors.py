@@ -35,6 +35,7 @@ DTYPES: dict[str, np.dtype[Any]] = {
         "FP64": "<f8",
     }.items()
 }
+_NAMES = {dtype.str: name for name, dtype in DTYPES.items()}
 # Python types that JSON data may have, by kind of dtype.
 JSON_TYPES: dict[str, set[type]] = {"b": {bool}, "i": {int}, "u": {int}, "f": {int, float}}
 _LENGTH = struct.Struct("<I")
@@ -165,9 +166,9 @@ def datatype_of(array: Array) -> str:
     """The protocol's name of an array's type."""
     if array.dtype == object:
         return BYTES
-    for name, dtype in DTYPES.items():
-        if array.dtype == dtype:
-            return name
+    name = _NAMES.get(array.dtype.str)
+    if name is not None:
+        return name
     raise Problem(500, f"the model answers {array.dtype}, which the protocol cannot carry")
 
 
