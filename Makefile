@@ -33,6 +33,7 @@ $(ENVIRONMENT):
 	@touch $@
 
 $(PACKAGE): $(ENVIRONMENT)
+	@rm -f .venv/.package-*
 	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
 	@$(BIN)/python requirements/verify.py
 	@touch $@
