@@ -38,7 +38,7 @@ class SplitConfig(StageConfig):
     balance: Literal["warn", "stop", "off"] = "warn"
     max_imbalance: Share = 0.20  # (largest class - smallest class) / largest class
     max_set_aside: Share = 0.10  # rows that would leak between the sides of the source's own split
-    min_rows_per_class: int = Field(1, ge=1)  # of each class on each side
+    min_rows_per_class: int = Field(1, ge=0)  # of each class on each side; 0 holds nothing back
 
     @field_validator("group", "strata", mode="before")
     @classmethod

@@ -1,0 +1,95 @@
+"""The stage: what is repaired and dropped, across parts, with a reason for each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modelyard.config import validate
+from modelyard.errors import BadConfig, GateFailed
+from modelyard.run import Run
+from modelyard.stages.clean import CleanConfig, clean
+from modelyard.store.dataset import show_row_id
+from tests.rows import column, in_parts, labelled, new_run
+
+LOOSE = CleanConfig(max_dropped=1.0)
+
+
+def test_the_first_of_exact_duplicates_stays_across_parts(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    dataset = in_parts(run, [[("same", "x"), ("one", "y")], [("two", "x"), ("  same ", "x")], [("same", "x")]])
+    cleaned = clean(dataset, LOOSE, run)
+    assert column(cleaned, "text") == ["same", "one", "two"]
+    assert run.details["dropped"] == {"exact duplicate": 2}
+    ids = dataset.read(["row_id"])["row_id"].to_pylist()
+    assert run.details["dropped_examples"] == [
+        {"row_id": show_row_id(ids[3]), "reason": "exact duplicate", "text": "same"},
+        {"row_id": show_row_id(ids[4]), "reason": "exact duplicate", "text": "same"},
+    ]
+
+
+def test_texts_with_conflicting_labels_all_go_under_a_reason_of_their_own(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    cleaned = clean(labelled(run, [("same", "x"), ("other", "x"), ("same", "y"), ("same", "x")]), LOOSE, run)
+    assert column(cleaned, "text") == ["other"]
+    assert run.details["dropped"] == {"conflicting labels": 3}
+
+
+def test_dropped_rows_stay_readable_with_their_reason(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    cleaned = clean(labelled(run, [("same", "x"), ("same", "x"), ("\x07\x07", "y"), ("z", "y")]), LOOSE, run)
+    (view,) = cleaned.views()
+    table = view.read(["text", "clean_reason"], dropped=True)
+    assert table["clean_reason"].to_pylist() == [None, "exact duplicate", "empty after cleaning", None]
+    assert column(cleaned, "clean_reason") == [None, None]
+    assert (run.figures["rows_in"].value, run.figures["rows_out"].value) == (4, 2)
+
+
+def test_repairs_are_counted_by_reason_and_the_row_id_stays(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    dataset = labelled(run, [("cafÃ©", "x"), ("a\x07b", "y"), ("cafe\u0301s", "x"), ("a  b", "y")])
+    cleaned = clean(dataset, CleanConfig(rules=("mojibake", "nfc", "control_characters", "whitespace")), run)
+    assert column(cleaned, "text") == ["café", "ab", "cafés", "a b"]
+    assert run.details["repaired"] == {"Unicode NFC": 1, "control characters": 1, "mojibake": 1, "whitespace": 1}
+    assert column(cleaned, "row_id") == column(dataset, "row_id")
+
+
+def test_a_second_cleaning_sees_only_the_rows_that_are_left(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    once = clean(in_parts(run, [[("b b", "x"), ("b b", "x")], [("c", "x"), ("d  d", "y")]]), LOOSE, run)
+    again_run = Run(store=run.store)
+    again = clean(once, CleanConfig(), again_run)
+    assert again_run.details["dropped"] == {}
+    assert column(again, "text") == ["b b", "c", "d d"]
+    (first, _) = again.views()
+    assert first.read(["text"], dropped=True)["text"].to_pylist() == ["b b", "b b"]
+
+
+def test_too_many_dropped_rows_stop_the_chain(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    with pytest.raises(GateFailed, match=r"2 of 4 rows would be dropped \(50%, the bar is 20%\)") as error:
+        clean(labelled(run, [("a", "x"), ("a", "x"), ("a", "x"), ("b", "y")]), CleanConfig(), run)
+    assert (error.value.value, error.value.bar) == (0.5, 0.2)
+    assert "exact duplicate" in error.value.message
+    assert run.details["dropped"] == {"exact duplicate": 2}
+
+
+def test_the_same_rows_give_the_same_digest(tmp_path: Path) -> None:
+    rows = [(f"text {number % 7}  x", "ab"[number % 7 % 2]) for number in range(30)]
+    digests = set()
+    for name in ("one", "two"):
+        run = new_run(tmp_path / name)
+        digests.add(clean(labelled(run, rows), LOOSE, run).digest)
+    assert len(digests) == 1
+
+
+def test_a_rule_that_is_not_there_names_the_nearest() -> None:
+    with pytest.raises(BadConfig, match="did you mean mojibake"):
+        validate(CleanConfig, {"rules": ["mojibaque"]}, "modelyard.yaml")
+
+
+def test_without_the_duplicate_rule_duplicates_stay(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    cleaned = clean(labelled(run, [("a", "x"), ("a", "y")]), CleanConfig(rules=()), run)
+    assert column(cleaned, "text") == ["a", "a"]
