@@ -23,8 +23,8 @@ def served_eagerly(model: Path, max_length: int, *, limit_s: float = 120.0) -> I
     port = free_port()
     command = [sys.executable, "-m", "modelyard.measure.eager_handler", str(model), str(port), str(max_length)]
     environment = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
-    with launched(command, port, what="the eager baseline", limit_s=limit_s, environment=environment) as (pid, start_s):
-        yield Target(NAME, port, f"/v2/models/{NAME}/infer", "text", pid, start_s)
+    with launched(command, port, what="the eager baseline", limit_s=limit_s, environment=environment) as pid:
+        yield Target(NAME, port, f"/v2/models/{NAME}/infer", "text", pid)
 
 
 def answers(target: Target, texts: Sequence[str]) -> list[str]:

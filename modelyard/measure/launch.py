@@ -30,7 +30,6 @@ class Target:
     path: str
     input: str  # the public input that a request fills
     pid: int
-    start_s: float  # from the start of the process to ready
 
 
 def free_port() -> int:
@@ -69,8 +68,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 @contextlib.contextmanager
 def launched(
     command: Sequence[str], port: int, *, what: str, limit_s: float = 60.0, environment: Mapping[str, str] | None = None
-) -> Iterator[tuple[int, float]]:
-    """The process id of a ready server and the seconds it took to become ready.
+) -> Iterator[int]:
+    """The process id of a ready server.
 
     Where `setpriv` exists the server also ends when this process is killed: no orphan keeps a port.
     Raises EnvironmentProblem with the end of its log when it exits or is not ready within `limit_s`.
@@ -101,6 +100,6 @@ def launched(
                         next="try again when the machine is less busy",
                     )
                 time.sleep(0.02)
-            yield process.pid, time.perf_counter() - started
+            yield process.pid
         finally:
             _stop(process)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -18,10 +17,6 @@ BATCH = 4
 
 def open_pipeline(package: Package) -> Pipeline:
     return load_task(package.task).open_pipeline(package.path, package.info["pipeline"])
-
-
-def prepare_all(pipeline: Pipeline, items: Sequence[Mapping[str, Any]]) -> list[Prepared]:
-    return [pipeline.prepare(item) for item in items]
 
 
 def raw_outputs(package: Package, variant: str, pipeline: Pipeline, items: Sequence[Prepared], threads: int) -> Tensors:

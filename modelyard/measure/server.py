@@ -22,9 +22,9 @@ def served(package: Package, variant: str, *, limit_s: float = 60.0) -> Iterator
     port = free_port()
     command = [sys.executable, "-m", "modelyard", "serve", str(package.path), "--http", str(port), "--grpc", "off"]
     command += ["--variant", variant, "--workers", "1", "--no-access-log"]
-    with launched(command, port, what=f"the server of variant {variant}", limit_s=limit_s) as (pid, start_s):
+    with launched(command, port, what=f"the server of variant {variant}", limit_s=limit_s) as pid:
         path = f"/v2/models/{package.name}/infer"
-        yield Target(variant, port, path, package.info["signature"]["inputs"][0]["name"], pid, start_s)
+        yield Target(variant, port, path, package.info["signature"]["inputs"][0]["name"], pid)
 
 
 def time_to_first_answer(package: Package, variant: str, text: str) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from modelyard.errors import BadInput
 from modelyard.measure.examples import Examples, read_examples
 from modelyard.measure.intervals import bootstrap_mean
-from modelyard.measure.predictions import open_pipeline, prepare_all, raw_outputs
+from modelyard.measure.predictions import open_pipeline, raw_outputs
 from modelyard.run import Run
 from modelyard.runtimes.choose import choose_variant
 from modelyard.runtimes.golden import read_golden
@@ -78,7 +78,7 @@ def _answers(package: Package, variant: str, pipeline: Pipeline, test: Examples,
             f"the test rows have the class {unknown[0]!r}, the package knows {', '.join(labels)}",
             next="evaluate on data with the classes that the model was trained on",
         )
-    prepared = prepare_all(pipeline, test.items)
+    prepared = pipeline.prepare_batch(test.items)
     decoded = pipeline.decode(raw_outputs(package, variant, pipeline, prepared, run.threads))
     predicted = np.array([index[label] for label in decoded["label"]])
     truth = np.array([index[target] for target in test.targets])

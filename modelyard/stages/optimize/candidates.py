@@ -67,7 +67,8 @@ def add_candidate(folder: Path, name: str, config: OptimizeConfig, threads: int)
     target = folder / "variants" / name / "model.onnx"
     target.parent.mkdir(parents=True)
     try:
-        measured.made_by = _make(name, source, target, config)
+        weights = f"{target.name}.data" if len(base["graphs"][ROLE]["files"]) > 1 else None
+        measured.made_by = _make(name, source, target, weights, config)
         files = sorted(path.relative_to(folder).as_posix() for path in target.parent.iterdir())
         # The graph itself comes first, files with its weights behind it.
         files.sort(key=lambda file: not file.endswith(".onnx"))
@@ -92,15 +93,15 @@ def add_candidate(folder: Path, name: str, config: OptimizeConfig, threads: int)
     return measured
 
 
-def _make(name: str, source: Path, target: Path, config: OptimizeConfig) -> dict[str, Any]:
+def _make(name: str, source: Path, target: Path, weights: str | None, config: OptimizeConfig) -> dict[str, Any]:
     """Write the graph; answers what the report says of the making. Raises NotMade."""
     if name == "fused":
-        counts = fuse(source, target)
+        counts = fuse(source, target, weights)
         if not counts:
             raise NotMade("dropped: no pattern of the graph can be fused")
         return {"fusions": counts}
     reduced = needs_reduced_range() if config.reduce_range is None else config.reduce_range
-    quantize(source, target, reduce_range=reduced)
+    quantize(source, target, reduce_range=reduced, weights=weights)
     errors = compare_channels(source, target, levels=64 if reduced else 127)
     if not errors.weights:
         raise NotMade("dropped: the graph has no weight matrix to quantise")

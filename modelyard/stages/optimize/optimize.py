@@ -12,7 +12,7 @@ from modelyard.measure.alternation import alternate
 from modelyard.measure.examples import Examples, read_examples
 from modelyard.measure.intervals import paired_loss
 from modelyard.measure.percentiles import summary
-from modelyard.measure.predictions import open_pipeline, prepare_all, raw_outputs
+from modelyard.measure.predictions import open_pipeline, raw_outputs
 from modelyard.measure.server import served
 from modelyard.run import Run
 from modelyard.stages.optimize.candidates import add_candidate, finish, plain_float, start_draft
@@ -68,7 +68,7 @@ def _measure_accuracy(
 ) -> None:
     """Accuracy on validation of every candidate that could be made, paired with the float graph's."""
     pipeline = open_pipeline(draft)
-    prepared = prepare_all(pipeline, examples.items)
+    prepared = pipeline.prepare_batch(examples.items)
     targets = np.array(examples.targets, dtype=object)
 
     def labels(name: str) -> np.ndarray[Any, np.dtype[Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,21 +19,31 @@ def needs_reduced_range() -> bool:
     return not EXACT_INT8 & set(environment()["cpu_flags"])
 
 
-def quantize(source: Path, target: Path, *, reduce_range: bool) -> None:
+def quantize(source: Path, target: Path, *, reduce_range: bool, weights: str | None = None) -> None:
     """Write the INT8 graph of a plain (unfused) float graph: fused Attention nodes would stay float.
 
     reduce_range: seven-bit weights, exact on any CPU.
+    weights: the name of a file beside the graph for what does not fit into it (more than 2 GiB).
     """
     import onnx_ir
     from onnx_ir.passes.common import ClearMetadataAndDocStringPass
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    with _quiet():
-        quantize_dynamic(source, target, per_channel=True, reduce_range=reduce_range, weight_type=QuantType.QInt8)
-    model = onnx_ir.load(target)
-    ClearMetadataAndDocStringPass()(model)
-    model.metadata_props.clear()
-    onnx_ir.save(model, target)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        draft = Path(folder) / "draft.onnx"
+        with _quiet():
+            quantize_dynamic(
+                source,
+                draft,
+                per_channel=True,
+                reduce_range=reduce_range,
+                weight_type=QuantType.QInt8,
+                use_external_data_format=weights is not None,
+            )
+        model = onnx_ir.load(draft)
+        ClearMetadataAndDocStringPass()(model)
+        model.metadata_props.clear()
+        onnx_ir.save(model, target, external_data=weights)
 
 
 @contextlib.contextmanager

@@ -47,7 +47,7 @@ def slow_server(delay_s: float) -> Iterator[tuple[Target, list[str]]]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield Target("slow", server.server_address[1], "/v2/models/slow/infer", "text", os.getpid(), 0.0), asked
+        yield Target("slow", server.server_address[1], "/v2/models/slow/infer", "text", os.getpid()), asked
     finally:
         server.shutdown()
         server.server_close()

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import onnx
 import pytest
 
 from modelyard.errors import BadInput
 from modelyard.stages.optimize.candidates import add_candidate, finish, plain_float, start_draft
 from modelyard.stages.optimize.config import OptimizeConfig
 from modelyard.store import Package
+from modelyard.store.artifacts import write_index
 from tests.packages import tiny_package
 
 
@@ -35,6 +37,19 @@ def test_int8_enters_the_draft_with_a_tolerance_measured_on_the_golden_set(draft
     assert variant["tolerance"]["max_abs"] >= 1.5 * measured.max_abs
     assert variant["graphs"]["model"]["files"] == ["variants/int8/model.onnx"]
     assert measured.size_bytes == (draft / "variants/int8/model.onnx").stat().st_size
+
+
+def test_a_graph_with_its_weights_in_a_file_beside_it_is_quantised_with_both_files_named(draft):
+    graph = draft / "variants" / "float" / "model.onnx"
+    onnx.save_model(onnx.load(graph), graph, save_as_external_data=True, location="model.onnx.data", size_threshold=0)
+    info = Package.open(draft).info
+    info["variants"][0]["graphs"]["model"]["files"].append("variants/float/model.onnx.data")
+    write_index(Package, draft, info)
+    measured = add_candidate(draft, "int8", OptimizeConfig(), threads=1)
+    assert measured.broken == ""
+    files = Package.open(draft).variants[1]["graphs"]["model"]["files"]
+    assert files == ["variants/int8/model.onnx", "variants/int8/model.onnx.data"]
+    assert all((draft / file).is_file() for file in files)
 
 
 def test_a_graph_without_a_pattern_is_not_fused_and_leaves_no_file(draft):
