@@ -63,18 +63,15 @@ class ChainOutcome:
         return {stage.stage: stage.report for stage in self.stages if stage.report is not None}
 
 
-def step_key(
-    step: Step, project: Project, made: dict[str, Made], reports: dict[str, Report]
-) -> tuple[str, dict[str, str]]:
+def step_key(step: Step, inputs: Inputs) -> tuple[str, dict[str, str]]:
     """The digest of all that the step's result depends on, and the input digests by name."""
-    inputs = {name: made[name].digest for name in step.takes}
-    inputs.update(step.outside(project))
+    digests = {name: inputs.made[name].digest for name in step.takes}
+    digests.update(step.outside(inputs))
     if step.reads_reports:
-        inputs.update({f"report:{name}": report.digest for name, report in reports.items()})
-    key = digest_json(
-        {"stage": step.name, "version": step.version, "config": config_of(project, step), "inputs": inputs}
-    )
-    return key, inputs
+        digests.update({f"report:{name}": report.digest for name, report in inputs.reports.items()})
+    config = config_of(inputs.project, step)
+    key = digest_json({"stage": step.name, "version": step.version, "config": config, "inputs": digests})
+    return key, digests
 
 
 def plan(project: Project, workspace: Workspace, last: str = "release") -> list[tuple[str, str]]:
@@ -86,7 +83,7 @@ def plan(project: Project, workspace: Workspace, last: str = "release") -> list[
     for step in CHAIN[: index_of(last) + 1]:
         found = None
         if not fresh:
-            key, _ = step_key(step, project, made, reports)
+            key, _ = step_key(step, Inputs(project, made, reports, workspace))
             found = _cached(workspace, step, key)
         if found is None:
             fresh = True
@@ -141,7 +138,7 @@ def _run_step(step: Step, inputs: Inputs, listener: Listener, threads: int, *, a
     output: Made | None = None
     report: Report | None = None
     try:
-        key, digests = step_key(step, inputs.project, dict(inputs.made), dict(inputs.reports))
+        key, digests = step_key(step, inputs)
         run.key = key
         found = None if anew else _cached(workspace, step, key)
         if found is not None:

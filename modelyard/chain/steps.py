@@ -57,10 +57,25 @@ class Step:
     takes: tuple[str, ...]
     call: Callable[[Inputs, Run], Made]
     reads_reports: bool = False
-    outside: Callable[[Project], dict[str, str]] = lambda project: {}
+    outside: Callable[[Inputs], dict[str, str]] = lambda inputs: {}
     outside_keys: frozenset[str] = frozenset()
     measures: bool = False
     effect: Callable[[Inputs, Run, Report], None] | None = None
+
+
+def _version(inputs: Inputs) -> int:
+    """The version that the package has, or will have."""
+    return inputs.workspace.ledger.version_of(inputs.project.name, inputs.made["optimize"].digest)
+
+
+def _history(inputs: Inputs) -> list[Report]:
+    """The release Reports of earlier versions that are still in the store, oldest first."""
+    store, version = inputs.workspace.store, _version(inputs)
+    return [
+        store.get(Report, minted.report)
+        for minted in inputs.workspace.ledger.versions(inputs.project.name)
+        if minted.version < version and store.has(Report, minted.report)
+    ]
 
 
 def _mint(inputs: Inputs, run: Run, report: Report) -> None:
@@ -82,7 +97,7 @@ CHAIN: tuple[Step, ...] = (
         INGEST_VERSION,
         (),
         lambda inputs, run: ingest(inputs.project.source(), inputs.project.ingest, run),
-        outside=lambda project: {"source": source_digest(project.source())},
+        outside=lambda inputs: {"source": source_digest(inputs.project.source())},
     ),
     Step(
         "clean",
@@ -104,7 +119,7 @@ CHAIN: tuple[Step, ...] = (
         TRAIN_VERSION,
         ("split",),
         lambda inputs, run: train(inputs.made["split"], inputs.project.train, run),
-        outside=lambda project: {"base": base_digest(resolve_base(project.train.base))},
+        outside=lambda inputs: {"base": base_digest(resolve_base(inputs.project.train.base))},
         outside_keys=frozenset({"base"}),
     ),
     Step(
@@ -142,9 +157,14 @@ CHAIN: tuple[Step, ...] = (
             inputs.reports,
             inputs.project.release,
             run,
-            version=inputs.workspace.ledger.next_version(inputs.project.name),
+            version=_version(inputs),
+            history=_history(inputs),
         ),
         reads_reports=True,
+        outside=lambda inputs: {
+            "version": str(_version(inputs)),
+            **{f"earlier:{place}": report.digest for place, report in enumerate(_history(inputs))},
+        },
         effect=_mint,
     ),
 )

@@ -147,36 +147,36 @@ class Ledger:
                 )
             )
 
-    def next_version(self, name: str) -> int:
+    def version_of(self, name: str, package: str) -> int:
+        """The version that this package has under the name, or would have if it were minted now."""
         with self.engine.connect() as connection:
-            return _newest(connection, name) + 1
+            return _version_of(connection, name, package)
 
     def mint(self, name: str, package: str, report: str, passed: bool, override: str | None = None) -> Minted:
-        """The next version of a name; the same package and report again answer the version they already have."""
+        """A version for the package: the next one, or the one it already has, with the newest evidence."""
         with self.engine.begin() as connection:
-            same = (
-                connection.execute(
-                    select(versions).where(
-                        versions.c.name == name, versions.c.package == package, versions.c.report == report
-                    )
-                )
-                .mappings()
-                .first()
+            minted = Minted(
+                name, _version_of(connection, name, package), package, report, passed, override, datetime.now(UTC)
             )
-            if same is not None:
-                return Minted(**same)
-            minted = Minted(name, _newest(connection, name) + 1, package, report, passed, override, datetime.now(UTC))
+            connection.execute(delete(versions).where(versions.c.name == name, versions.c.version == minted.version))
             connection.execute(insert(versions).values(**minted.__dict__))
             return minted
 
+    def versions(self, name: str) -> list[Minted]:
+        """All versions of a name, oldest first."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(
+                select(versions).where(versions.c.name == name).order_by(versions.c.version)
+            ).mappings()
+            return [Minted(**row) for row in rows]
+
     def version(self, name: str, version: int) -> Minted:
         """Raises BadInput with the versions there are."""
-        with self.engine.connect() as connection:
-            rows = connection.execute(select(versions).where(versions.c.name == name)).mappings().all()
-        for row in rows:
-            if row["version"] == version:
-                return Minted(**row)
-        known = ", ".join(str(row["version"]) for row in rows) or "none"
+        found = self.versions(name)
+        for minted in found:
+            if minted.version == version:
+                return minted
+        known = ", ".join(str(minted.version) for minted in found) or "none"
         raise BadInput(f"{name} has no version {version}", next=f"its versions: {known}")
 
     def point(self, name: str, alias: str, version: int) -> None:
@@ -202,5 +202,8 @@ class Ledger:
             ).scalar()
 
 
-def _newest(connection: Connection, name: str) -> int:
-    return int(connection.execute(select(func.max(versions.c.version)).where(versions.c.name == name)).scalar() or 0)
+def _version_of(connection: Connection, name: str, package: str) -> int:
+    of_name = versions.c.name == name
+    same = connection.execute(select(versions.c.version).where(of_name, versions.c.package == package)).scalar()
+    newest = connection.execute(select(func.max(versions.c.version)).where(of_name)).scalar()
+    return int(same if same is not None else (newest or 0) + 1)

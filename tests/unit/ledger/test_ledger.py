@@ -22,13 +22,14 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     opened.close()
 
 
-def test_versions_count_from_one_and_the_same_release_is_minted_once(ledger: Ledger) -> None:
+def test_versions_count_from_one_and_a_package_keeps_its_version_with_the_newest_evidence(ledger: Ledger) -> None:
     first = ledger.mint("reviews", "a" * 64, "r" * 64, True)
-    again = ledger.mint("reviews", "a" * 64, "r" * 64, True)
+    again = ledger.mint("reviews", "a" * 64, "s" * 64, True)
+    assert ledger.version_of("reviews", "b" * 64) == 2
     second = ledger.mint("reviews", "b" * 64, "r" * 64, True)
     other = ledger.mint("tweets", "a" * 64, "r" * 64, True)
     assert [first.version, again.version, second.version, other.version] == [1, 1, 2, 1]
-    assert ledger.next_version("reviews") == 3
+    assert [(minted.version, minted.report) for minted in ledger.versions("reviews")] == [(1, "s" * 64), (2, "r" * 64)]
 
 
 def test_an_alias_moves_and_every_move_is_on_record(ledger: Ledger, tmp_path: Path) -> None:
@@ -98,6 +99,6 @@ def test_a_killed_writer_leaves_what_was_acknowledged(tmp_path: Path) -> None:
     ledger.mint("reviews", "a" * 64, "r" * 64, True)
     # No close: the second opener finds the write-ahead log as a killed process leaves it.
     second = Ledger(tmp_path / "ledger.db")
-    assert second.next_version("reviews") == 2
+    assert second.version_of("reviews", "b" * 64) == 2
     second.close()
     ledger.close()
