@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -38,8 +39,9 @@ def served(model: str, alias: str, workspace: Path) -> Iterator[Served]:
     http, grpc = free_port(), free_port()
     command = [sys.executable, "-m", "modelyard", "serve", f"{model}@{alias}", "--workspace", str(workspace)]
     command += ["--http", str(http), "--grpc", str(grpc), "--no-access-log"]
-    with launched(command, http, what=f"the server of {model}@{alias}") as (pid, start_s):
-        yield Served(model, http, grpc, pid, start_s)
+    started = time.perf_counter()
+    with launched(command, http, what=f"the server of {model}@{alias}") as pid:
+        yield Served(model, http, grpc, pid, time.perf_counter() - started)
 
 
 def ask_rest(server: Served, texts: Sequence[str]) -> list[dict[str, Any]]:
