@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from modelyard.errors import GateFailed
 from modelyard.environment import environment
+from modelyard.errors import GateFailed
 from modelyard.store import Report, Store
 from modelyard.store.artifacts import write_index
 
