@@ -28,22 +28,34 @@ Path_ = tuple[str | int, ...]
 
 
 class _TextLoader(yaml.SafeLoader):
-    """YAML 1.1 without its surprise: yes, no, on and off stay text (case AUG-05 of real reports)."""
+    """YAML 1.1 without its surprises (case AUG-05 of real reports).
+
+    yes, no, on and off, dates, 010 (an octal number there) and 1:30 (one in base 60) stay text; 2e-5 is a number.
+    """
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Aliases are refused: a few lines of them can stand for more data than fits in memory."""
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(None, None, "an alias (*name) is not read here", event.start_mark)
+        return super().compose_node(parent, index)
 
 
+_REPLACED = {f"tag:yaml.org,2002:{name}" for name in ("bool", "timestamp", "int", "float")}
 _TextLoader.yaml_implicit_resolvers = {
-    first: [
-        (tag, pattern)
-        for tag, pattern in resolvers
-        if tag not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")
-    ]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _REPLACED]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-_TextLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool",
-    re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"),
-    list("tTfF"),
-)
+for _name, _pattern, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?(?:0|[1-9][0-9]*)", "-+0123456789"),
+    (
+        "float",
+        r"[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf)|\.(?:nan|NaN)",
+        "-+0123456789.",
+    ),
+):
+    _TextLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", re.compile(f"^(?:{_pattern})$"), list(_first))
 
 
 def _lines(node: yaml.Node | None, path: Path_ = ()) -> dict[Path_, int]:
@@ -161,14 +173,15 @@ def read_text(path: Path) -> str:
 def parse_setting(setting: str) -> dict[str, Any]:
     """`a.b=value` (the value in YAML) as nested data. Raises BadConfig."""
     key, equals, raw = setting.partition("=")
-    if not equals or not key.strip():
+    parts = key.strip().split(".")
+    if not equals or not all(parts):
         raise BadConfig(
             f"--set {setting}: it has no key=value",
             where=f"--set {setting}",
             next="write --set train.epochs=2",
         )
     value, _ = parse_yaml(raw, f"--set {key}")
-    for part in reversed(key.strip().split(".")):
+    for part in reversed(parts):
         value = {part: value}
     assert isinstance(value, dict)
     return value

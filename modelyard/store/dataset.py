@@ -111,7 +111,15 @@ class PartView:
         raise Damaged(f"column {name} is in no file of part {self.index} of dataset {self.dataset.digest[:12]}")
 
     def _file(self, digest: str, columns: list[str]) -> pa.Table:
-        table = pq.read_table(self.dataset.store.object(digest, "parquet"), columns=columns, memory_map=True)
+        path = self.dataset.store.object(digest, "parquet")
+        try:
+            table = pq.read_table(path, columns=columns, memory_map=True)
+        except (pa.ArrowException, OSError) as error:
+            raise Damaged(
+                f"{path.name} cannot be read: {error}",
+                where=str(path.parent),
+                next="remove the file and run the chain again: the stage that made it will make it again",
+            ) from error
         if table.num_rows != self.rows:
             raise Damaged(f"{digest[:12]}.parquet holds {table.num_rows} rows, the manifest says {self.rows}")
         return table
