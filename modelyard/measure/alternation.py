@@ -13,21 +13,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from modelyard.errors import EnvironmentProblem
-from modelyard.measure.intervals import Interval, paired_ratio
+from modelyard.measure.intervals import Interval, median_interval
 from modelyard.measure.launch import Target
 from modelyard.measure.load import Load, joined, run_load
 
 WARM_UP = 8  # requests to each server before anything counts
-# Short rounds hand a busy moment to all servers alike; a round of several connections needs some length, for at its
-# end they run dry one by one.
+# Short rounds hand a busy moment to all servers alike, but each begins with cold caches: hence the lead-in. A round of
+# several connections needs some length, for at its end they run dry one by one.
 ROUND = 10
+LEAD_IN = 2
 ROUND_OF_MANY = 5  # times the concurrency
-LEAST_ROUNDS = 3
+LEAST_ROUNDS = 6  # fewer have no interval
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """Geometric mean over rounds of how many times less the second side needs, and its 95 % interval."""
+    """Median over the rounds of how many times longer the reference needs, and its 95 % interval."""
 
     value: float
     interval: Interval
@@ -44,10 +45,10 @@ class Turns:
 
     def speedup(self, name: str, reference: str) -> Ratio:
         """P50 of the reference over P50 of the named server, within rounds: above 1 the named one is faster."""
-        ours = [float(np.median(load.latencies_ms)) for load in self.rounds[name]]
-        theirs = [float(np.median(load.latencies_ms)) for load in self.rounds[reference]]
-        value = math.exp(float(np.mean(np.log(np.asarray(theirs) / np.asarray(ours)))))
-        return Ratio(value, paired_ratio(theirs, ours))
+        ours = np.array([np.median(load.latencies_ms) for load in self.rounds[name]])
+        theirs = np.array([np.median(load.latencies_ms) for load in self.rounds[reference]])
+        ratios = theirs / ours
+        return Ratio(float(np.median(ratios)), median_interval(ratios))
 
 
 def shuffled(texts: Sequence[str], count: int, seed: int) -> list[str]:
@@ -85,7 +86,8 @@ def alternate(
         first = turn % len(names)
         for name in names[first:] + names[:first]:
             part = order[turn * size : (turn + 1) * size]
-            rounds[name].append(_checked(name, run_load(targets[name], part, concurrency)))
+            lead_in = part[: max(LEAD_IN, concurrency)]
+            rounds[name].append(_checked(name, run_load(targets[name], part, concurrency, lead_in)))
     return Turns(rounds)
 
 

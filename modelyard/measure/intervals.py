@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from statistics import NormalDist
 from typing import Any
 
@@ -40,23 +39,18 @@ def paired_loss(lost: int, won: int, rows: int, *, level: float = 0.95) -> Inter
     return max(-1.0, difference - half), min(1.0, difference + half)
 
 
-def paired_ratio(numerators: Sequence[float], denominators: Sequence[float], *, level: float = 0.95) -> Interval:
-    """Interval of the geometric mean of ratios measured in pairs (rounds): Student's t on their logarithms."""
-    from scipy.stats import t  # type: ignore[import-untyped]  # comes with scikit-learn
+def median_interval(values: Values, *, level: float = 0.95) -> Interval:
+    """Interval of the median from the sign test: no shape is assumed, and wild values do not widen it (Conover, 1999).
 
-    logs = np.log(np.asarray(numerators, dtype=np.float64) / np.asarray(denominators, dtype=np.float64))
-    if len(logs) < 2:
-        return 0.0, math.inf
-    half = float(t.ppf((1 + level) / 2, len(logs) - 1) * logs.std(ddof=1) / math.sqrt(len(logs)))
-    centre = float(logs.mean())
-    return math.exp(centre - half), math.exp(centre + half)
-
-
-def quantile_interval(values: Values, quantile: float, *, level: float = 0.95) -> Interval:
-    """Interval of a quantile from order statistics: ranks n q +- z sqrt(n q (1 - q)) (Conover, 1999, section 3.2)."""
+    The ranks are the widest pair that a binomial of n fair throws leaves outside with at most 1 - level, so the
+    interval covers at least that; below 6 values there is none, and it has no ends.
+    """
     ordered = np.sort(values)
     n = len(ordered)
-    half = NormalDist().inv_cdf((1 + level) / 2) * math.sqrt(n * quantile * (1 - quantile))
-    low = max(0, math.floor(n * quantile - half) - 1)
-    high = min(n - 1, math.ceil(n * quantile + half) - 1)
-    return float(ordered[low]), float(ordered[high])
+    tail, rank = 1, 0  # tail: how many of 2^n outcomes have at most `rank` values below the median
+    while 2 * tail <= (1 - level) * 2**n:
+        rank += 1
+        tail += math.comb(n, rank)
+    if rank == 0:
+        return -math.inf, math.inf
+    return float(ordered[rank - 1]), float(ordered[n - rank])

@@ -1,6 +1,6 @@
 """A closed-loop load generator: C connections, each sends its next request when the last one is answered.
 
-One thread over non-blocking sockets (keep-alive HTTP/1.1): it costs some 0.05 ms a request, so that on a machine of two
+One thread over non-blocking sockets (keep-alive HTTP/1.1): it takes little time of its own, so that on a machine of two
 cores the server has one to itself. A latency runs from the first byte sent to the last byte received.
 """
 
@@ -10,7 +10,7 @@ import json
 import selectors
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -135,75 +135,98 @@ class _Connection:
             self.socket = None
 
 
-def run_load(target: Target, texts: Sequence[str], concurrency: int) -> Load:
-    """Send every text once, in order, one text a request, `concurrency` at a time.
+class _Generator:
+    """The C connections of one load; they stay open from one batch of requests to the next."""
 
-    A request that is refused, cut off or slower than REQUEST_LIMIT_S is a failure, counted with its reason.
-    """
-    requests = [encode_request(target, [text]) for text in texts]
-    latencies = np.full(len(requests), np.nan)
-    failures: list[str] = []
-    waiting = iter(range(len(requests)))
-    selector = selectors.DefaultSelector()
-    cpu_before = cpu_seconds(target.pid)
-    started = time.perf_counter()
+    def __init__(self, target: Target, concurrency: int) -> None:
+        self._connections = [_Connection(target) for _ in range(concurrency)]
+        self._selector = selectors.DefaultSelector()
+        self._requests: list[bytes] = []
+        self._waiting: Iterator[int] = iter(())
+        self.latencies_ms = np.empty(0)
+        self.failures: list[str] = []
 
-    def begin(connection: _Connection) -> None:
+    def send(self, requests: list[bytes]) -> None:
+        """Send all; returns when each is answered or has failed. Fills latencies_ms (NaN where failed), failures."""
+        self._requests = requests
+        self._waiting = iter(range(len(requests)))
+        self.latencies_ms = np.full(len(requests), np.nan)
+        for connection in self._connections:
+            self._begin(connection)
+        while self._selector.get_map():
+            for key, mask in self._selector.select(timeout=1.0):
+                self._proceed(key.data, mask)
+            now = time.perf_counter()
+            for key in list(self._selector.get_map().values()):
+                if now - key.data.started > REQUEST_LIMIT_S:
+                    self._fail(key.data, f"no answer after {REQUEST_LIMIT_S:.0f} s")
+
+    def close(self) -> None:
+        for connection in self._connections:
+            connection.close()
+        self._selector.close()
+
+    def _begin(self, connection: _Connection) -> None:
         """Give the connection its next request; on failure the one after that."""
-        for index in waiting:
+        for index in self._waiting:
             try:
-                connection.begin(index, requests[index])
+                connection.begin(index, self._requests[index])
             except OSError as error:
-                failures.append(f"request {index}: {error}")
+                self.failures.append(f"request {index}: {error}")
                 connection.close()
                 continue
             assert connection.socket is not None
             events = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.outgoing else 0)
-            selector.register(connection.socket, events, connection)
+            self._selector.register(connection.socket, events, connection)
             return
 
-    def fail(connection: _Connection, reason: str) -> None:
-        failures.append(f"request {connection.index}: {reason}")
+    def _proceed(self, connection: _Connection, mask: int) -> None:
         assert connection.socket is not None
-        selector.unregister(connection.socket)
-        connection.close()
-        begin(connection)
+        try:
+            if mask & selectors.EVENT_WRITE:
+                connection.send()
+                if not connection.outgoing:
+                    self._selector.modify(connection.socket, selectors.EVENT_READ, connection)
+            answer = connection.receive() if mask & selectors.EVENT_READ else None
+        except (OSError, ValueError) as error:
+            self._fail(connection, str(error))
+            return
+        if answer is None:
+            return
+        ended = time.perf_counter()
+        status, body = answer
+        if status != 200:
+            self._fail(connection, f"status {status}: {body[:200].decode(errors='replace')}")
+            return
+        self.latencies_ms[connection.index] = (ended - connection.started) * 1000
+        self._selector.unregister(connection.socket)
+        self._begin(connection)
 
-    connections = [_Connection(target) for _ in range(min(concurrency, len(requests)))]
+    def _fail(self, connection: _Connection, reason: str) -> None:
+        self.failures.append(f"request {connection.index}: {reason}")
+        assert connection.socket is not None
+        self._selector.unregister(connection.socket)
+        connection.close()
+        self._begin(connection)
+
+
+def run_load(target: Target, texts: Sequence[str], concurrency: int, lead_in: Sequence[str] = ()) -> Load:
+    """Send every text once, in order, one text a request, `concurrency` at a time.
+
+    lead_in: texts that are sent first on the same connections and not measured (caches, connections, clocks).
+    A request that is refused, cut off or slower than REQUEST_LIMIT_S is a failure, counted with its reason.
+    """
+    generator = _Generator(target, min(concurrency, len(texts)))
+    requests = [encode_request(target, [text]) for text in texts]
     try:
-        for connection in connections:
-            begin(connection)
-        while selector.get_map():
-            for key, mask in selector.select(timeout=1.0):
-                connection = key.data
-                try:
-                    if mask & selectors.EVENT_WRITE:
-                        connection.send()
-                        if not connection.outgoing:
-                            selector.modify(key.fileobj, selectors.EVENT_READ, connection)
-                    answer = connection.receive() if mask & selectors.EVENT_READ else None
-                except (OSError, ValueError) as error:
-                    fail(connection, str(error))
-                    continue
-                if answer is None:
-                    continue
-                ended = time.perf_counter()
-                status, body = answer
-                if status != 200:
-                    fail(connection, f"status {status}: {body[:200].decode(errors='replace')}")
-                    continue
-                latencies[connection.index] = (ended - connection.started) * 1000
-                selector.unregister(key.fileobj)
-                begin(connection)
-            now = time.perf_counter()
-            for key in list(selector.get_map().values()):
-                if now - key.data.started > REQUEST_LIMIT_S:
-                    fail(key.data, f"no answer after {REQUEST_LIMIT_S:.0f} s")
+        generator.send([encode_request(target, [text]) for text in lead_in])
+        cpu_before = cpu_seconds(target.pid)
+        started = time.perf_counter()
+        generator.send(requests)
+        seconds = time.perf_counter() - started
+        cpu_after = cpu_seconds(target.pid)
     finally:
-        for connection in connections:
-            connection.close()
-        selector.close()
-    seconds = time.perf_counter() - started
-    cpu_after = cpu_seconds(target.pid)
+        generator.close()
     cpu = None if cpu_before is None or cpu_after is None else cpu_after - cpu_before
-    return Load(concurrency, latencies[~np.isnan(latencies)], seconds, cpu, tuple(failures))
+    latencies = generator.latencies_ms
+    return Load(concurrency, latencies[~np.isnan(latencies)], seconds, cpu, tuple(generator.failures))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from modelyard.measure.intervals import Values, quantile_interval
+from modelyard.measure.intervals import Values, median_interval
 from modelyard.measure.load import Load
 
 # A percentile wants at least one request beyond it to be more than the largest value seen.
@@ -28,7 +28,7 @@ def summary(load: Load) -> dict[str, Any]:
     """One load for a Report: percentiles, requests, seconds, throughput, CPU ms an answer."""
     measured: dict[str, Any] = {f"p{rank}_ms": _rounded(percentile(load.latencies_ms, rank)) for rank in LEAST_REQUESTS}
     if measured["p50_ms"] is not None:
-        measured["p50_interval_ms"] = [round(end, 3) for end in quantile_interval(load.latencies_ms, 0.5)]
+        measured["p50_interval_ms"] = [round(end, 3) for end in median_interval(load.latencies_ms)]
     return measured | {
         "requests": load.answers,
         "failures": len(load.failures),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
 
 import pytest
 
@@ -15,6 +14,7 @@ from modelyard.run import Run
 from modelyard.stages.evaluate import EvaluateConfig, evaluate
 from modelyard.stages.optimize import OptimizeConfig, optimize
 from modelyard.store import Dataset, Model, Package, Store
+from modelyard.store.artifacts import write_index
 from modelyard.tasks import load_task
 from tests.packages import LABELS, TEXTS, break_variant, tiny_package
 from tests.real.wide_package import wide_package
@@ -42,7 +42,7 @@ def run(tmp_path_factory):
 @pytest.fixture(scope="module")
 def optimized(run, tmp_path_factory) -> Package:
     package = wide_package(tmp_path_factory.mktemp("wide") / "package")
-    return optimize(package, reviews(run.store), OptimizeConfig(requests=100, load_seconds=20), run)
+    return optimize(package, reviews(run.store), OptimizeConfig(requests=200, load_seconds=20), run)
 
 
 @pytest.fixture(scope="module")
@@ -141,4 +141,18 @@ def test_without_a_model_the_cuts_are_not_measured(tmp_path):
     report = evaluate(package, reviews(own.store), EvaluateConfig(requests=20, load_seconds=5), own)
     assert report.info["figures"]["latency_cut"]["value"] is None
     assert "no eager model" in report.info["figures"]["cost_cut"]["how"]
-    assert Path(report.path / "figures.json").is_file()
+    assert "no eager model" in report.info["figures"]["eager_accuracy"]["how"]
+
+
+def test_an_eager_model_that_does_not_start_is_a_warning_and_the_package_is_evaluated(tmp_path):
+    own = Run(Store(tmp_path / "store"), threads=1)
+    package = tiny_package(tmp_path / "package")
+    with own.store.new_directory() as folder:
+        write_index(Model, folder, {"format": 1, "task": package.task, "framework": "torch", "loader": "transformers"})
+        empty = own.store.add(Model, folder)
+    report = evaluate(package, reviews(own.store), EvaluateConfig(requests=20, load_seconds=5), own, model=empty)
+    assert report.info["figures"]["latency_p50_ms"]["value"] > 0
+    assert report.info["figures"]["latency_cut"]["value"] is None
+    assert "exit status 1" in report.info["figures"]["latency_cut"]["how"]
+    (warning,) = report.info["details"]["warnings"]
+    assert warning.startswith("the eager model is not measured: ")

@@ -14,7 +14,7 @@ from modelyard.store import Package
 from modelyard.tasks import load_task
 from tests.packages import HIDDEN, TEXTS, graph, tiny_package
 
-WIDTH = 1536
+WIDTH = 2048
 
 
 def wide_graph() -> onnx.ModelProto:

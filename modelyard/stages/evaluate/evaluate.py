@@ -152,7 +152,7 @@ def _record_baselines(dataset: Dataset, package: Package, test: Examples, answer
 
 def _record_eager_accuracy(speed: Speed, test: Examples, run: Run) -> None:
     if speed.eager_labels is None:
-        run.record("eager_accuracy", None, how="not measured: no eager model was given")
+        run.record("eager_accuracy", None, how=f"not measured: {speed.no_eager}")
         return
     labels = speed.eager_labels
     right = sum(label == target for label, target in zip(labels, test.targets, strict=False))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelyard.environment import environment
+from modelyard.errors import EnvironmentProblem
 from modelyard.measure import eager
 from modelyard.measure.alternation import Ratio, Turns, alternate
 from modelyard.measure.examples import Examples
@@ -25,12 +26,14 @@ SERVED, EAGER, FLOAT = "served", "eager", "float"
 
 @dataclass(frozen=True)
 class Speed:
-    """turns by concurrency; eager_labels: what the eager model answers to the first test rows, or None without one."""
+    """turns by concurrency; eager_labels: what the eager model answers to the first test rows, or None without one;
+    no_eager: why there is none."""
 
     turns: Mapping[int, Turns]
     start_s: float
     memory_bytes: int | None
     eager_labels: list[str] | None
+    no_eager: str = ""
 
     def summaries(self, name: str) -> dict[str, dict[str, Any]]:
         """{concurrency: summary} of one server; empty when it was not measured."""
@@ -57,14 +60,22 @@ def measure_speed(
     run.listener.progress("evaluate: start", 0, None)
     start_s = time_to_first_answer(package, variant, texts[0])
     labels: list[str] | None = None
+    no_eager = _why_no_eager(model)
     with contextlib.ExitStack() as stack:
         targets: dict[str, Target] = {SERVED: stack.enter_context(served(package, variant))}
         if variant != FLOAT and any(spec["name"] == FLOAT for spec in package.variants):
             targets[FLOAT] = stack.enter_context(served(package, FLOAT))
-        if model is not None and _has_eager(model):
+        if model is not None and not no_eager:
             length = int(package.info["pipeline"]["max_length"])
-            targets[EAGER] = stack.enter_context(eager.served_eagerly(model.path, length))
-            labels = eager.answers(targets[EAGER], texts[: config.eager_rows])
+            try:
+                target = stack.enter_context(eager.served_eagerly(model.path, length))
+                labels = eager.answers(target, texts[: config.eager_rows])
+                targets[EAGER] = target
+            except EnvironmentProblem as problem:
+                # The baseline is not what is released: without it the package is evaluated all the same.
+                no_eager = problem.message
+                last = (problem.where or "").splitlines()[-1:]
+                run.warn(f"the eager model is not measured: {': '.join([problem.message, *last])}")
         turns = {
             concurrency: alternate(
                 targets,
@@ -77,11 +88,16 @@ def measure_speed(
             for concurrency in run.progress((ONE, MANY), "evaluate: load")
         }
         memory = resident_bytes(targets[SERVED].pid)
-    return Speed(turns, start_s, memory, labels)
+    return Speed(turns, start_s, memory, labels, no_eager)
 
 
-def _has_eager(model: Model) -> bool:
-    return bool(model.info.get("framework") == "torch" and model.info.get("loader") == "transformers")
+def _why_no_eager(model: Model | None) -> str:
+    """Why there is no eager model to compare with; empty when there is one."""
+    if model is None:
+        return "no eager model was given"
+    if (model.info.get("framework"), model.info.get("loader")) != ("torch", "transformers"):
+        return f"the model is one of {model.info.get('framework')}, the eager baseline runs PyTorch models"
+    return ""
 
 
 def record_speed(speed: Speed, run: Run) -> None:
@@ -123,11 +139,11 @@ def _record_cuts(speed: Speed, run: Run, reference: str, suffix: str, named: str
     mine, theirs = speed.summaries(SERVED), speed.summaries(reference)
     ratio = speed.ratio(reference)
     if not theirs or ratio is None:
-        why = "no eager model was given" if reference == EAGER else "the plain float graph itself is served"
+        why = speed.no_eager if reference == EAGER else "the plain float graph itself is served"
         for name in ("latency_cut", "cost_cut"):
             run.record(name + suffix, None, how=f"not measured: {why}")
         return
-    low, high = (1 - 1 / end if end > 0 else -1.0 for end in ratio.interval)
+    low, high = (1 - 1 / end for end in ratio.interval)
     requests = theirs[str(ONE)]["requests"]
     run.record(
         "latency_cut" + suffix,

@@ -169,8 +169,8 @@ def _record(
     run.record(
         "speedup",
         chosen.speedup,
-        how=f"P50 of the plain float graph over {chosen.name}, both as served, one request at a time, in"
-        f" turns, {chosen.served['1']['requests']} requests each, one thread",
+        how=f"P50 of the plain float graph over {chosen.name}, both as served, one request at a time, in short"
+        f" turns on the same texts (median of the turns), {chosen.served['1']['requests']} requests each, one thread",
         interval=chosen.speedup_interval,
     )
     run.record(

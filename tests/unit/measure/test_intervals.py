@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from modelyard.measure.intervals import bootstrap_mean, paired_loss, paired_ratio, quantile_interval
+from modelyard.measure.intervals import bootstrap_mean, median_interval, paired_loss
 
 
 def test_the_bootstrap_of_right_and_wrong_answers_agrees_with_scipy():
@@ -58,22 +58,28 @@ def test_the_paired_loss_covers_the_truth_19_times_in_20():
     assert 0.93 <= covered / 4000 <= 0.985
 
 
-def test_the_ratio_of_equal_pairs_is_one_without_width():
-    assert paired_ratio([2.0, 4.0, 8.0], [1.0, 2.0, 4.0]) == pytest.approx((2.0, 2.0))
+def test_the_interval_of_a_median_is_that_of_the_sign_test():
+    values = np.arange(1.0, 21.0)
+    # Conover's table of 20: ranks 6 and 15 leave 2 * 0.0207 outside, ranks 7 and 14 would leave 2 * 0.0577.
+    assert median_interval(values) == (6.0, 15.0)
+    assert 2 * scipy.stats.binom.cdf(5, 20, 0.5) == pytest.approx(0.0414, abs=1e-4)
+    assert 2 * scipy.stats.binom.cdf(6, 20, 0.5) > 0.05
 
 
-def test_the_ratio_interval_agrees_with_a_t_test_on_logarithms():
-    numerators, denominators = [10.0, 11.0, 12.0, 9.5], [5.0, 6.0, 5.5, 5.2]
-    low, high = paired_ratio(numerators, denominators)
-    theirs = scipy.stats.ttest_rel(np.log(numerators), np.log(denominators)).confidence_interval(0.95)
-    assert (low, high) == pytest.approx((math.exp(theirs.low), math.exp(theirs.high)))
+def test_one_wild_value_does_not_widen_the_interval_of_a_median():
+    values = np.array([2.0] * 19 + [0.01])
+    assert median_interval(values) == (2.0, 2.0)
 
 
-def test_one_round_proves_nothing():
-    assert paired_ratio([3.0], [1.0]) == (0.0, math.inf)
+def test_five_values_have_no_interval_and_six_have_their_ends():
+    assert median_interval(np.arange(5.0)) == (-math.inf, math.inf)
+    assert median_interval(np.arange(6.0)) == (0.0, 5.0)
 
 
-def test_the_interval_of_the_median_holds_it():
-    values = np.arange(1.0, 101.0)
-    low, high = quantile_interval(values, 0.5)
-    assert (low, high) == (40.0, 60.0)
+def test_the_interval_of_a_median_covers_it_19_times_in_20():
+    random = np.random.default_rng(0)
+    covered = 0
+    for _ in range(2000):
+        low, high = median_interval(random.exponential(size=60))
+        covered += low <= math.log(2) <= high
+    assert 0.94 <= covered / 2000 <= 0.99

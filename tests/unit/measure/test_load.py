@@ -59,6 +59,18 @@ def test_texts_travel_as_utf8_with_their_length_in_bytes():
     assert f"Content-Length: {len(body)}".encode() in head
 
 
+def test_the_lead_in_is_sent_first_and_not_measured():
+    with slow_server(0.0) as (target, asked):
+        load = run_load(target, ["a", "b"], 1, lead_in=["x", "y", "z"])
+    assert asked == ["x", "y", "z", "a", "b"]
+    assert load.answers == 2
+
+
+def test_a_failure_in_the_lead_in_is_a_failure():
+    with slow_server(0.0) as (target, _):
+        assert len(run_load(target, ["a", "b"], 1, lead_in=["refuse"]).failures) == 1
+
+
 def test_joined_loads_add_up():
     with slow_server(0.0) as (target, _):
         first, second = run_load(target, ["a"] * 3, 1), run_load(target, ["a", "refuse"], 1)

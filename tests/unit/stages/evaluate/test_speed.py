@@ -10,17 +10,21 @@ from modelyard.stages.evaluate.speed import Speed, record_speed
 
 
 def loads(latency_ms: float, cpu_ms: float, concurrency: int) -> list[Load]:
-    """Five rounds of 30 answers, one round a little slower than the other."""
+    """Six rounds of 30 answers, one round a little slower than the other."""
     return [
         Load(concurrency, np.full(30, latency_ms * (1 + turn / 100)), seconds=1.0, cpu_s=30 * cpu_ms / 1000)
-        for turn in range(5)
+        for turn in range(6)
     ]
 
 
 def speed(**servers: float) -> Speed:
     """Servers by name and latency in ms; each uses that much CPU for an answer as well."""
     return Speed(
-        {c: Turns({name: loads(ms, ms, c) for name, ms in servers.items()}) for c in (1, 8)}, 0.8, 120_000_000, None
+        {c: Turns({name: loads(ms, ms, c) for name, ms in servers.items()}) for c in (1, 8)},
+        0.8,
+        120_000_000,
+        None,
+        "" if "eager" in servers else "no eager model was given",
     )
 
 
@@ -38,7 +42,7 @@ def test_cuts_are_shares_of_the_eager_model_and_of_plain_float():
     low, high = run.figures["latency_cut"].interval or (0.0, 0.0)
     assert low == pytest.approx(0.8)
     assert high == pytest.approx(0.8)
-    assert "150 requests one at a time" in run.figures["latency_p99_ms"].how
+    assert "180 requests one at a time" in run.figures["latency_p99_ms"].how
 
 
 def test_without_an_eager_model_the_cuts_are_not_measured_rather_than_zero():
@@ -59,7 +63,7 @@ def test_when_plain_float_is_served_it_stands_in_both_places():
 def test_cpu_time_that_cannot_be_read_leaves_the_cost_unknown():
     run = Run()
     turns = {
-        c: Turns({name: [Load(c, np.full(30, 4.0), 1.0, None)] * 3 for name in ("served", "eager")}) for c in (1, 8)
+        c: Turns({name: [Load(c, np.full(30, 4.0), 1.0, None)] * 6 for name in ("served", "eager")}) for c in (1, 8)
     }
     record_speed(Speed(turns, 0.8, None, None), run)
     assert run.figures["cost_cut"].value is None
