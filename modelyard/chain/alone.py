@@ -62,6 +62,7 @@ def run_alone(
 
     A Dataset is written as the Hugging Face layout. Raises BadInput when an input is missing or `out` exists.
     """
+    out = out.absolute()
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise BadInput(f"{out} is there already", where=str(out), next="give another --out, or remove it")
     out.parent.mkdir(parents=True, exist_ok=True)
