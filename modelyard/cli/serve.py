@@ -43,6 +43,8 @@ def _announce(ready: Ready) -> None:
 @click.option("--device", default="cpu", show_default=True, help="cpu, or the number of a GPU.")
 @click.option("--variant", default=None, metavar="NAME", help="Serve this variant or none.")
 @click.option("--workspace", default=None, type=click.Path(path_type=Path), envvar="MODELYARD_WORKSPACE")
+@click.option("--read-timeout", default=30.0, show_default=True, type=click.FloatRange(0.1, 3600), metavar="SECONDS")
+@click.option("--connections", default=1000, show_default=True, type=click.IntRange(1, 60_000), help="Over HTTP.")
 @click.option("--log-level", default="info", type=click.Choice(["debug", "info", "warning", "error"]))
 @click.option("--no-access-log", is_flag=True, help="No log line for each request.")
 @common_options
@@ -56,6 +58,8 @@ def command(
     device: str,
     variant: str | None,
     workspace: Path | None,
+    read_timeout: float,
+    connections: int,
     log_level: str,
     no_access_log: bool,
     as_json: bool,
@@ -79,6 +83,8 @@ def command(
         variant=variant,
         log_level=log_level,
         access_log=not no_access_log,
+        read_timeout_s=read_timeout,
+        connections=connections,
         token=read_token(host),
     )
     # Compute threads are counted by us; a library that starts its own would take the front end's core.

@@ -56,11 +56,12 @@ class AccessLog:
             "http.request.method": method,
             "http.request.id": identity,
             "http.response.status_code": status,
+            "event.outcome": "success" if status < 400 else "failure",
             "url.path": path,
             "trace.id": identity,
         }
         if user:
-            fields["user.name"] = user[:128]
+            fields["user.id"] = user[:128]
         if model is not None:
             fields["modelyard.model"] = model.name
             fields["modelyard.version"] = model.version
@@ -80,6 +81,17 @@ class AccessLog:
         else:
             level = "error" if status >= 500 else "info"
         self._log.event(level, "request", fields)
+
+    def refused(self, problem: Problem) -> None:
+        """What came was no request, or one that no door would take: too large, too slow, no HTTP."""
+        if self._enabled:
+            fields = {
+                "event.action": "request_refused",
+                "event.outcome": "failure",
+                "http.response.status_code": problem.status,
+                "error.message": problem.message,
+            }
+            self._log.event("info", "a request was refused before it was read", fields)
 
     def fault(self, error: BaseException, path: str, identity: str) -> None:
         """An exception that nobody expected."""

@@ -9,12 +9,14 @@ import numpy as np
 
 from modelyard.serve.problems import Problem
 from modelyard.serve.requests import InferAnswer, InferRequest
+from modelyard.serve.rest_codec import MAX_ID
 from modelyard.serve.tensors import (
     BYTES,
     DTYPES,
-    MAX_DIMENSIONS,
     Tensor,
     check_datatype,
+    check_name,
+    check_shape,
     datatype_of,
     from_bytes,
     to_bytes,
@@ -37,6 +39,16 @@ CONTENTS = {
 }
 
 
+def read_message(kind: Any, data: bytes) -> Any:
+    """Bytes to a message of class `kind`. Raises Problem 400: gRPC itself would call it a fault of the server."""
+    from google.protobuf.message import DecodeError
+
+    try:
+        return kind.FromString(data)
+    except DecodeError:
+        raise Problem(400, f"the {len(data)} bytes are no {kind.DESCRIPTOR.name}") from None
+
+
 def parse_message(message: Any) -> InferRequest:
     """A ModelInferRequest. Raises Problem 400 that names the input."""
     if not message.inputs:
@@ -46,21 +58,21 @@ def parse_message(message: Any) -> InferRequest:
         raise Problem(400, f"{len(raw)} raw_input_contents for {len(message.inputs)} inputs")
     inputs: dict[str, Tensor] = {}
     for place, described in enumerate(message.inputs):
-        name = described.name
+        name = check_name(described.name, "an input")
         if name in inputs:
             raise Problem(400, f"input {name} is given twice")
         datatype = check_datatype(name, described.datatype)
-        shape = tuple(described.shape)
-        if len(shape) > MAX_DIMENSIONS or any(size < 0 for size in shape):
-            raise Problem(400, f"input {name}: shape must be numbers from 0, not {list(shape)}")
+        shape = check_shape(name, list(described.shape))
         if raw:
             if described.HasField("contents") and described.contents.ByteSize():
                 raise Problem(400, f"input {name} has both contents and raw_input_contents")
             inputs[name] = from_bytes(name, datatype, shape, raw[place])
         else:
             inputs[name] = _from_contents(name, datatype, shape, described.contents)
-    outputs = {one.name: _parameters(one.parameters) for one in message.outputs} or None
-    return InferRequest(message.id or None, inputs, outputs, _parameters(message.parameters))
+    outputs = {check_name(one.name, "a requested output"): _parameters(one.parameters) for one in message.outputs}
+    if len(message.id) > MAX_ID:
+        raise Problem(400, f"id has {len(message.id)} characters, the limit is {MAX_ID}")
+    return InferRequest(message.id or None, inputs, outputs or None, _parameters(message.parameters))
 
 
 def _from_contents(name: str, datatype: str, shape: tuple[int, ...], contents: Any) -> Tensor:

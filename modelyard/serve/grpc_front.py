@@ -10,7 +10,7 @@ from typing import Any
 import modelyard
 from modelyard.errors import EnvironmentProblem
 from modelyard.serve.access import AccessLog, check_token, request_id
-from modelyard.serve.grpc_codec import parse_message, render_message
+from modelyard.serve.grpc_codec import parse_message, read_message, render_message
 from modelyard.serve.handler import Handler
 from modelyard.serve.problems import FAULT, GRPC_CODES, Problem
 from modelyard.serve.protocol import SERVICE, messages
@@ -50,7 +50,6 @@ class GrpcFront:
         handlers = {
             name: grpc.unary_unary_rpc_method_handler(
                 self._guarded(name, method),
-                request_deserializer=kinds[f"{name}Request"].FromString,
                 response_serializer=kinds[f"{name}Response"].SerializeToString,
             )
             for name, method in {
@@ -66,7 +65,6 @@ class GrpcFront:
         }
         handlers["ModelStreamInfer"] = grpc.stream_stream_rpc_method_handler(
             self._model_stream_infer,
-            request_deserializer=kinds["ModelInferRequest"].FromString,
             response_serializer=kinds["ModelStreamInferResponse"].SerializeToString,
         )
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
@@ -88,15 +86,18 @@ class GrpcFront:
         if self._server is not None:
             await self._server.stop(grace_s)
 
-    def _guarded(self, name: str, method: Callable[[Any, Any], Awaitable[Any]]) -> Callable[[Any, Any], Awaitable[Any]]:
-        """Token check, and problems as gRPC codes."""
+    def _guarded(
+        self, name: str, method: Callable[[Any, Any], Awaitable[Any]]
+    ) -> Callable[[bytes, Any], Awaitable[Any]]:
+        """Token check, bytes to a message, and problems as gRPC codes."""
         token = self.handler.settings.token
+        kind = self._messages[f"{name}Request"]
 
-        async def call(message: Any, context: Any) -> Any:
+        async def call(data: bytes, context: Any) -> Any:
             try:
                 if token is not None and name not in _OPEN:
                     check_token(token, _metadata(context).get("authorization"))
-                return await method(message, context)
+                return await method(read_message(kind, data), context)
             except Problem as problem:
                 await _abort(context, problem)
 
@@ -137,7 +138,7 @@ class GrpcFront:
         context.set_trailing_metadata(((VERSION_KEY, endpoint.model.version), ("x-request-id", identity)))
         return response
 
-    async def _model_stream_infer(self, stream: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
+    async def _model_stream_infer(self, stream: AsyncIterator[bytes], context: Any) -> AsyncIterator[Any]:
         """One answer for each request of the stream, in order; a problem is a message of the stream."""
         metadata = _metadata(context)
         kind = self._messages["ModelStreamInferResponse"]
@@ -145,9 +146,10 @@ class GrpcFront:
             check_token(self.handler.settings.token, metadata.get("authorization"))
         except Problem as problem:
             await _abort(context, problem)
-        async for message in stream:
+        async for data in stream:
             identity = request_id(metadata.get("x-request-id"))
             try:
+                message = read_message(self._messages["ModelInferRequest"], data)
                 _, response = await self._infer(message, "ModelStreamInfer", identity, metadata, None)
                 yield kind(infer_response=response)
             except Problem as problem:

@@ -9,7 +9,7 @@ from typing import Any
 from modelyard.errors import BadInput
 from modelyard.serve.alarms import Alarms
 from modelyard.serve.batching import Work
-from modelyard.serve.problems import Problem
+from modelyard.serve.problems import Problem, shortened
 from modelyard.serve.repository import Endpoint, Repository
 from modelyard.serve.requests import InferAnswer, InferRequest
 from modelyard.serve.served_model import ServedModel, TensorSpec
@@ -80,9 +80,12 @@ class Handler:
             return self.settings.timeout_s
         try:
             microseconds = int(given)
-        except (TypeError, ValueError):
-            raise Problem(400, "the parameter timeout must be a number of microseconds") from None
-        return microseconds / 1e6 if microseconds > 0 else self.settings.timeout_s
+        except (TypeError, ValueError, OverflowError):
+            raise Problem(
+                400, f"the parameter timeout must be a number of microseconds, not {shortened(given)}"
+            ) from None
+        longest = int(self.settings.timeout_s * 1e6)
+        return min(microseconds, longest) / 1e6 if microseconds > 0 else self.settings.timeout_s
 
     async def _prepare(self, model: ServedModel, request: InferRequest) -> list[Prepared]:
         """Raw items to features. Raises Problem 422 that names the item."""

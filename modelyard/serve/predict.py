@@ -10,7 +10,7 @@ from modelyard.serve.problems import Problem, shortened
 from modelyard.serve.repository import Endpoint
 from modelyard.serve.requests import InferAnswer, InferRequest
 from modelyard.serve.rest_codec import check_finite
-from modelyard.serve.tensors import from_json
+from modelyard.serve.tensors import check_shape, from_json
 
 
 def parse_instances(endpoint: Endpoint, body: dict[str, Any]) -> InferRequest:
@@ -32,7 +32,7 @@ def parse_instances(endpoint: Endpoint, body: dict[str, Any]) -> InferRequest:
             columns[name].append(value)
     inputs = {}
     for name, spec in specs.items():
-        shape = (len(instances), *_shape_of(columns[name][0] if instances else None))
+        shape = check_shape(name, [len(instances), *_shape_of(columns[name][0] if instances else None)])
         inputs[name] = from_json(name, spec.datatype, shape, columns[name])
     return InferRequest(None, inputs)
 
@@ -46,11 +46,11 @@ def _shape_of(value: Any) -> tuple[int, ...]:
     return tuple(shape)
 
 
-def render_predictions(answer: InferAnswer) -> bytes:
-    """One object an item, outputs by name; with a single output its value alone. Raises Problem 500 for NaN."""
+def render_predictions(answer: InferAnswer, *, tensor_level: bool = False) -> bytes:
+    """One object an item, outputs by name; with a single output its value alone. Raises Problem for NaN."""
     columns = {}
     for name, array in answer.outputs.items():
-        check_finite(name, array)
+        check_finite(name, array, tensor_level)
         # The shortest digits that read back as the same float32, not those of its double.
         columns[name] = array.tolist() if array.dtype == object else orjson.loads(_numbers(array))
     if len(columns) == 1:

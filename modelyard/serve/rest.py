@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 
@@ -15,11 +16,13 @@ import modelyard
 from modelyard.serve.access import AccessLog, check_token, request_id
 from modelyard.serve.exposition import Exposition
 from modelyard.serve.handler import Handler
+from modelyard.serve.openapi import document
 from modelyard.serve.predict import parse_instances, render_predictions
 from modelyard.serve.problems import FAULT, Problem, shortened
 from modelyard.serve.repository import Endpoint
 from modelyard.serve.requests import InferAnswer, InferRequest
-from modelyard.serve.rest_codec import decompress, parse_request, read_json, render_answer
+from modelyard.serve.rest_codec import check_content_type, decompress, parse_request, read_json, render_answer
+from modelyard.serve.settings import READ_RATE
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -36,12 +39,14 @@ class Exchange:
 
     method: str
     path: str
+    parts: list[str]
     headers: dict[bytes, bytes]
     receive: Receive
     identity: str
     started: float
     endpoint: Endpoint | None = None
     inferring: bool = False
+    held: int = 0  # bytes of its body in memory
     answer: InferAnswer | None = None
 
 
@@ -102,6 +107,7 @@ class RestApp:
         self._access = access
         self.exposition = Exposition(self.repository)
         self._began = int(time.time())
+        self._held = 0  # bytes of bodies in memory, all requests together
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -111,6 +117,7 @@ class RestApp:
         exchange = Exchange(
             scope["method"],
             scope["path"],
+            _parts(scope),
             headers,
             receive,
             request_id(given.decode("latin-1") if given is not None else None),
@@ -129,6 +136,8 @@ class RestApp:
         except Exception as error:  # the last line of defence: the caller gets JSON, the log the stack
             self._access.fault(error, exchange.path, exchange.identity)
             problem = Problem(500, FAULT)
+        finally:
+            self._held -= exchange.held
         if problem is not None:
             reply = _problem_reply(problem)
         await self._send(send, exchange, reply)
@@ -162,7 +171,7 @@ class RestApp:
             status=problem.status if problem is not None else 200,
             seconds=seconds,
             identity=exchange.identity,
-            user=user.decode("latin-1") if user else None,
+            user=user.decode(errors="replace") if user else None,
             model=model,
             answer=exchange.answer if problem is None else None,
             problem=problem,
@@ -171,8 +180,9 @@ class RestApp:
     # Routing ----------------------------------------------------------------------------------------------------
 
     async def _route(self, exchange: Exchange) -> Reply:
-        parts = exchange.path.strip("/").split("/")
+        parts = exchange.parts
         if parts[:2] == ["v2", "health"] and len(parts) == 3 and parts[2] in ("live", "ready"):
+            _allow(exchange, "GET", "HEAD")
             return self._health(parts[2])
         authorization = exchange.headers.get(b"authorization")
         check_token(self.settings.token, authorization.decode("latin-1") if authorization else None)
@@ -180,7 +190,7 @@ class RestApp:
             return await self._model(exchange, parts[2], parts[3:])
         if len(parts) >= 3 and parts[:2] == ["v1", "models"]:
             return await self._predict(exchange, parts[2:])
-        route = _PLAIN.get(exchange.path.rstrip("/"))
+        route = _PLAIN.get("/".join(parts))
         if route is None:
             raise Problem(404, f"there is nothing at {shortened(exchange.path)}")
         methods, function = route
@@ -218,11 +228,13 @@ class RestApp:
     async def _infer(self, exchange: Exchange, endpoint: Endpoint) -> Reply:
         body = await self._body(exchange)
         length = exchange.headers.get(b"inference-header-content-length")
-        if length is not None and not length.isdigit():
-            raise Problem(400, "Inference-Header-Content-Length must be a number")
+        if length is not None and not (length.isdigit() and len(length) < 20):
+            raise Problem(400, f"Inference-Header-Content-Length must be a number from 0, not {_shown(length)}")
         request = parse_request(body, None if length is None else int(length))
         answer = await self._answer(exchange, endpoint, request)
-        rendered, json_length = render_answer(endpoint.name, endpoint.model.version, request, answer)
+        rendered, json_length = render_answer(
+            endpoint.name, endpoint.model.version, request, answer, tensor_level=endpoint.tensor_level
+        )
         exchange.answer = answer
         if json_length is None:
             return Reply(rendered)
@@ -242,46 +254,67 @@ class RestApp:
         exchange.endpoint = endpoint = self.repository.find(path[0], version, label)
         request = parse_instances(endpoint, read_json(await self._body(exchange)))
         answer = await self._answer(exchange, endpoint, request)
-        reply = Reply(render_predictions(answer))
+        reply = Reply(render_predictions(answer, tensor_level=endpoint.tensor_level))
         exchange.answer = answer
         return reply
 
     # Reading and waiting ----------------------------------------------------------------------------------------
 
     async def _body(self, exchange: Exchange) -> bytes:
-        """Raises Problem 413 beyond the limit, 408 when it does not come in."""
+        """Raises Problem 413 beyond the limit, 408 when it does not come in, 415 for what cannot be JSON."""
         limit = self.settings.body_bytes
+        check_content_type(exchange.headers.get(b"content-type"))
         length = exchange.headers.get(b"content-length")
         too_large = Problem(413, f"the body is larger than {limit} bytes")
         if length is not None and length.isdigit() and int(length) > limit:
             raise too_large
-        message = await self._receive(exchange)
-        body = message.get("body", b"")
+        began = time.monotonic()
+        message = await self._receive(exchange, began)
+        body: bytes = message.get("body", b"")
+        self._hold(exchange, len(body))
         if message.get("more_body", False):
-            chunks, size = [body], len(body)
+            chunks = [body]
             while message.get("more_body", False):
-                message = await self._receive(exchange)
+                message = await self._receive(exchange, began)
                 chunks.append(message.get("body", b""))
-                size += len(chunks[-1])
-                if size > limit:
+                self._hold(exchange, len(chunks[-1]))
+                if exchange.held > limit:
                     raise too_large
             body = b"".join(chunks)
         if len(body) > limit:
             raise too_large
         encoding = exchange.headers.get(b"content-encoding")
-        return body if encoding in (None, b"identity") else decompress(body, encoding.decode("latin-1"), limit)
+        if encoding in (None, b"identity"):
+            return body
+        # A small body may unpack to a large one: not on the event loop.
+        plain: bytes = await asyncio.get_running_loop().run_in_executor(
+            None, decompress, body, encoding.decode("latin-1"), limit
+        )
+        self._hold(exchange, len(plain))
+        return plain
 
-    async def _receive(self, exchange: Exchange) -> dict[str, Any]:
-        """The next piece of the body. Raises Problem 408 when it does not come, _Gone when the caller hung up."""
-        limit_s = self.settings.body_timeout_s
-        with self._cancelled_after(limit_s) as ring:
+    def _hold(self, exchange: Exchange, size: int) -> None:
+        """Count what a body takes. Raises Problem 429 when all bodies together take too much."""
+        limit = self.settings.held_bytes
+        if size and self._held + size > limit:
+            raise Problem(429, f"bodies of more than {limit} bytes are being answered", retry_after=1)
+        exchange.held += size
+        self._held += size
+
+    async def _receive(self, exchange: Exchange, began: float) -> dict[str, Any]:
+        """The next piece of the body. Raises Problem 408 when it does not come, _Gone when the caller hung up.
+
+        Pieces that come one byte at a time buy no time: what is in must have come at READ_RATE at least.
+        """
+        allowed_s = self.settings.read_timeout_s + exchange.held / READ_RATE
+        with self._cancelled_after(began + allowed_s - time.monotonic()) as ring:
             try:
                 message = await exchange.receive()
             except asyncio.CancelledError:
                 if not ring.rang:
                     raise
                 ring.task.uncancel()
-                raise Problem(408, f"the body did not come in within {limit_s:g} s") from None
+                raise Problem(408, f"the body did not come in within {allowed_s:.3g} s") from None
         if message["type"] == "http.disconnect":
             raise _Gone
         return message
@@ -330,27 +363,45 @@ class RestApp:
         ]
         return Reply(orjson.dumps({"object": "list", "data": models}))
 
+    def _document(self) -> Reply:
+        return Reply(orjson.dumps(document(self.repository, self.settings)))
+
     def _metrics(self) -> Reply:
         return Reply(self.exposition.render(), self.exposition.content_type.encode())
 
 
 _PLAIN: dict[str, tuple[tuple[str, ...], Callable[[RestApp], Reply]]] = {
-    "/v2": (("GET", "HEAD"), RestApp._server),
-    "/v2/repository/index": (("POST", "GET"), RestApp._index),
-    "/v1/models": (("GET", "HEAD"), RestApp._openai_models),
-    "/metrics": (("GET", "HEAD"), RestApp._metrics),
+    "v2": (("GET", "HEAD"), RestApp._server),
+    "v2/repository/index": (("POST", "GET"), RestApp._index),
+    "v1/models": (("GET", "HEAD"), RestApp._openai_models),
+    "metrics": (("GET", "HEAD"), RestApp._metrics),
+    "openapi.json": (("GET", "HEAD"), RestApp._document),
 }
 
 
 def _allow(exchange: Exchange, *methods: str) -> None:
     if exchange.method not in methods:
-        raise Problem(405, f"{exchange.method} is not answered here, use {' or '.join(methods)}")
+        raise Problem(405, f"{exchange.method} is not answered here, use {' or '.join(methods)}", allow=methods)
+
+
+def _parts(scope: Mapping[str, Any]) -> list[str]:
+    """The parts of the path, each unquoted by itself: %2F is no slash."""
+    raw: bytes = scope["raw_path"]
+    if b"%" not in raw:
+        return str(scope["path"]).strip("/").split("/")
+    return [unquote(part) for part in raw.decode("ascii").strip("/").split("/")]
+
+
+def _shown(header: bytes) -> str:
+    return shortened(header.decode("latin-1"))
 
 
 def _problem_reply(problem: Problem) -> Reply:
     headers = []
     if problem.retry_after is not None:
         headers.append((b"retry-after", b"%d" % problem.retry_after))
+    if problem.allow:
+        headers.append((b"allow", ", ".join(problem.allow).encode()))
     if problem.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     if problem.status in (408, 413):

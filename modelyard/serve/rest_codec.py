@@ -12,6 +12,7 @@ from modelyard.serve.requests import InferAnswer, InferRequest
 from modelyard.serve.tensors import (
     Tensor,
     check_datatype,
+    check_name,
     check_shape,
     datatype_of,
     first_not_finite,
@@ -20,15 +21,44 @@ from modelyard.serve.tensors import (
 )
 from modelyard.serve.tensors import from_json as tensor_from_json
 
+BOM = b"\xef\xbb\xbf"
+MAX_ID = 1024  # characters
+# Lists and objects in one body: 32 MiB of `[],` would take a gigabyte as Python objects. Brackets within texts count
+# as well, which no honest request has so many of.
+MAX_BRACKETS = 1_000_000
+
+
+def check_content_type(given: bytes | None) -> None:
+    """Raises Problem 415 for what says of itself that it is no JSON in UTF-8.
+
+    Anything else passes: `curl -d` says that it sends a form, and no client that we know says what is wrong.
+    """
+    if given is None or given == b"application/json":
+        return
+    kind, _, parameters = given.decode("latin-1").lower().partition(";")
+    if kind.strip().startswith("multipart/"):
+        raise Problem(415, f"Content-Type {shortened(kind.strip())}: send the JSON itself as the body, not a form")
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.strip().partition("=")
+        if name == "charset" and value.strip("\"' ") not in ("utf-8", "utf8", "us-ascii", "ascii"):
+            raise Problem(415, f"Content-Type has the charset {shortened(value)}: send UTF-8")
+
 
 def read_json(body: bytes | memoryview) -> dict[str, Any]:
-    """A JSON object. Raises Problem 400 with the place where it stops being one."""
+    """A JSON object, a byte order mark before it forgiven; of a key given twice the last one counts.
+
+    Raises Problem 400 with the place where it stops being one.
+    """
+    if len(body) > MAX_BRACKETS:
+        plain = bytes(body)
+        if plain.count(b"[") + plain.count(b"{") > MAX_BRACKETS:
+            raise Problem(400, f"the body holds more than {MAX_BRACKETS} lists and objects, send tensors flat")
     try:
-        value = orjson.loads(body)
+        value = orjson.loads(body if body[:3] != BOM else body[3:])
     except orjson.JSONDecodeError as error:
         raise Problem(400, f"the body is not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise Problem(400, "the body must be a JSON object")
+        raise Problem(400, f"the body must be a JSON object, not {shortened(value)}")
     return value
 
 
@@ -61,6 +91,8 @@ def parse_request(body: bytes, header_length: int | None) -> InferRequest:
     identity = header.get("id")
     if identity is not None and not isinstance(identity, str):
         raise Problem(400, f"id must be a string, not {shortened(identity)}")
+    if identity is not None and len(identity) > MAX_ID:
+        raise Problem(400, f"id has {len(identity)} characters, the limit is {MAX_ID}")
     described = header.get("inputs")
     if not isinstance(described, list) or not described:
         raise Problem(400, 'the body has no "inputs"')
@@ -87,9 +119,9 @@ def _parameters(holder: dict[str, Any], what: str) -> dict[str, Any]:
 
 def _parse_input(one: Any, binary: memoryview, place: int) -> tuple[Tensor, int]:
     """One input and where the binary data goes on after it."""
-    if not isinstance(one, dict) or not isinstance(one.get("name"), str):
+    if not isinstance(one, dict):
         raise Problem(400, f"an input must be an object with a name, not {shortened(one)}")
-    name = one["name"]
+    name = check_name(one.get("name"), "an input")
     datatype = check_datatype(name, one.get("datatype"))
     shape = check_shape(name, one.get("shape"))
     size = _parameters(one, f"input {name}").get("binary_data_size")
@@ -113,14 +145,17 @@ def _parse_outputs(described: Any) -> dict[str, dict[str, Any]] | None:
         raise Problem(400, "outputs must be a list")
     outputs: dict[str, dict[str, Any]] = {}
     for one in described:
-        if not isinstance(one, dict) or not isinstance(one.get("name"), str):
+        if not isinstance(one, dict):
             raise Problem(400, f"a requested output must be an object with a name, not {shortened(one)}")
-        outputs[one["name"]] = _parameters(one, f"output {one['name']}")
+        name = check_name(one.get("name"), "a requested output")
+        outputs[name] = _parameters(one, f"output {name}")
     return outputs
 
 
-def render_answer(model: str, version: str, request: InferRequest, answer: InferAnswer) -> tuple[bytes, int | None]:
-    """Body and, when tensors follow in binary, the length of its JSON. Raises Problem 500 for NaN in JSON."""
+def render_answer(
+    model: str, version: str, request: InferRequest, answer: InferAnswer, *, tensor_level: bool = False
+) -> tuple[bytes, int | None]:
+    """Body and, when tensors follow in binary, the length of its JSON. Raises Problem for NaN in JSON."""
     every = bool(request.parameters.get("binary_data_output", False))
     binary: list[bytes] = []
     outputs: list[dict[str, Any]] = []
@@ -132,7 +167,7 @@ def render_answer(model: str, version: str, request: InferRequest, answer: Infer
             shown["parameters"] = {"binary_data_size": len(raw)}
             binary.append(raw)
         else:
-            check_finite(name, array)
+            check_finite(name, array, tensor_level)
             shown["data"] = array.ravel().tolist() if array.dtype == object else array.ravel()
         outputs.append(shown)
     head: dict[str, Any] = {"model_name": model, "model_version": version}
@@ -143,8 +178,12 @@ def render_answer(model: str, version: str, request: InferRequest, answer: Infer
     return (body, None) if not binary else (body + b"".join(binary), len(body))
 
 
-def check_finite(name: str, array: Any) -> None:
-    """Raises Problem 500 that names the output and the value."""
+def check_finite(name: str, array: Any, tensor_level: bool = False) -> None:
+    """Raises Problem that names the output and the value: 500 for a model that answers a text with no number, 422
+    where the caller made the tensors that lead to it."""
     wrong = first_not_finite(array)
-    if wrong is not None:
-        raise Problem(500, f"output {name} holds {wrong}: JSON cannot carry it, and the answer is not to be trusted")
+    if wrong is None:
+        return
+    if tensor_level:
+        raise Problem(422, f"output {name} holds {wrong}: JSON cannot carry it, binary data can")
+    raise Problem(500, f"output {name} holds {wrong}: JSON cannot carry it, and the answer is not to be trusted")

@@ -12,7 +12,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
 
 from modelyard.errors import BadInput, EnvironmentProblem, ModelyardError
 from modelyard.monitor.json_log import LEVELS, JsonLog, JsonLogHandler
@@ -27,6 +29,8 @@ from modelyard.serve.settings import ServeSettings
 # A compute thread that comes back from the graph waits for the interpreter at most this long (default 5 ms).
 SWITCH_INTERVAL_S = 0.0005
 KEEP_ALIVE_S = 75
+SPARE_FILES = 128  # for models, gRPC, logs
+MOST_FILES = 65_536
 
 
 @dataclass(frozen=True)
@@ -70,8 +74,13 @@ def _bind(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def _http_server(app: RestApp) -> Any:
+def _http_server(app: RestApp, settings: ServeSettings, access: AccessLog) -> Any:
     import uvicorn
+
+    from modelyard.serve.connection import Connection, Doorkeeper, Limits
+
+    limits = Limits(settings.read_timeout_s, KEEP_ALIVE_S, min(settings.connections, _open_files() - SPARE_FILES))
+    keeper = Doorkeeper(limits, access.refused)
 
     class Server(uvicorn.Server):
         @contextlib.contextmanager
@@ -82,7 +91,7 @@ def _http_server(app: RestApp) -> Any:
     config = uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
+        http=cast("type[asyncio.Protocol]", partial(Connection, keeper=keeper)),
         ws="none",
         lifespan="off",
         interface="asgi3",
@@ -94,6 +103,21 @@ def _http_server(app: RestApp) -> Any:
         timeout_graceful_shutdown=2,
     )
     return Server(config)
+
+
+def _open_files() -> int:
+    """How many files this process may have open: raised as far as the system lets it."""
+    if sys.platform == "win32":
+        return 8192
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+        if soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
+    return soft
 
 
 class Server:
@@ -117,7 +141,7 @@ class Server:
         listener = _bind(settings.host, settings.http_port)
         http_port = int(listener.getsockname()[1])
         app = RestApp(handler, access)
-        http = _http_server(app)
+        http = _http_server(app, settings, access)
         serving = asyncio.create_task(http.serve(sockets=[listener]))
         front: Any = None
         try:
@@ -164,6 +188,7 @@ class Server:
                     where=given,
                     next="give it once; a plain directory is served as version 1 of the name in its package.json",
                 )
+            _hold(target.package.path)
             if not target.intact:
                 self._log.event(
                     "warning", f"the files of {given} do not match their digest: the golden set decides", {}
@@ -208,6 +233,14 @@ class Server:
 
     def _in_flight(self) -> int:
         return sum(model.telemetry.in_flight for model in self.repository.all())
+
+
+def _hold(package: Path) -> None:
+    """Until this process ends, so that `modelyard gc` does not free what is served."""
+    if sys.platform != "win32":
+        from modelyard.store.atomic import hold
+
+        hold(package)
 
 
 def _grpc_front(handler: Handler, access: AccessLog) -> Any:

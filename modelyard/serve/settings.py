@@ -9,6 +9,7 @@ from pathlib import Path
 
 from modelyard.errors import EnvironmentProblem
 
+READ_RATE = 64 << 10  # bytes a second
 TOKEN = "MODELYARD_TOKEN"  # noqa: S105 - the name of the variable, not a token
 
 
@@ -29,7 +30,9 @@ class ServeSettings:
     body_bytes: int = 32 << 20
     queue_items: int = 1024
     timeout_s: float = 30.0  # a request that waits longer is answered 408 and not computed
-    body_timeout_s: float = 30.0  # for a body to come in
+    read_timeout_s: float = 30.0  # for a head to come in; for a body, and one second more for every READ_RATE bytes
+    connections: int = 1000  # HTTP; one more, and the one that has been silent longest is closed
+    held_bytes: int = 256 << 20  # of bodies that are being read or answered, all together
     drain_s: float = 30.0  # for requests in flight after SIGTERM
     token: str | None = field(default=None, repr=False)
 

@@ -40,6 +40,8 @@ _NAMES = {dtype.str: name for name, dtype in DTYPES.items()}
 JSON_TYPES: dict[str, set[type]] = {"b": {bool}, "i": {int}, "u": {int}, "f": {int, float}}
 _LENGTH = struct.Struct("<I")
 MAX_DIMENSIONS = 16
+MAX_ELEMENTS = 1 << 31  # of a tensor, an axis of size 0 counted as 1: NumPy cannot make every empty shape either
+MAX_NAME = 256
 
 
 @dataclass(slots=True)
@@ -52,6 +54,15 @@ class Tensor:
     data: Any
 
 
+def check_name(name: object, what: str) -> str:
+    """The name of an input or output. Raises Problem 400."""
+    if not isinstance(name, str):
+        raise Problem(400, f"{what} must be an object with a name, its name is {shortened(name)}")
+    if len(name) > MAX_NAME:
+        raise Problem(400, f"{what} has a name of {len(name)} characters, the limit is {MAX_NAME}")
+    return name
+
+
 def check_datatype(name: str, datatype: object) -> str:
     """Raises Problem 400 for a datatype that does not exist or that nothing here can hold (BF16)."""
     if not isinstance(datatype, str) or (datatype != BYTES and datatype not in DTYPES):
@@ -61,8 +72,12 @@ def check_datatype(name: str, datatype: object) -> str:
 
 def check_shape(name: str, shape: object) -> tuple[int, ...]:
     """A list of whole numbers from 0. Raises Problem 400."""
-    if not isinstance(shape, list) or len(shape) > MAX_DIMENSIONS or not all(type(n) is int and n >= 0 for n in shape):
+    if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
         raise Problem(400, f"input {name}: shape must be a list of numbers from 0, not {shortened(shape)}")
+    if len(shape) > MAX_DIMENSIONS:
+        raise Problem(400, f"input {name}: shape has {len(shape)} axes, the limit is {MAX_DIMENSIONS}")
+    if math.prod(size or 1 for size in shape) > MAX_ELEMENTS:
+        raise Problem(400, f"input {name}: no tensor is as large as shape {shortened(shape)} says")
     return tuple(shape)
 
 

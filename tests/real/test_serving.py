@@ -346,7 +346,7 @@ def test_each_request_leaves_one_json_line(server: Served) -> None:
         time.sleep(0.02)
     (line,) = lines
     assert (line["http.request.method"], line["http.response.status_code"]) == ("POST", 200)
-    assert (line["url.path"], line["user.name"]) == ("/v1/models/reviews:predict", "ann")
+    assert (line["url.path"], line["user.id"]) == ("/v1/models/reviews:predict", "ann")
     assert (line["modelyard.model"], line["modelyard.version"], line["modelyard.variant"]) == ("reviews", "1", "float")
     assert 10_000 < line["event.duration"] < 10_000_000_000
 

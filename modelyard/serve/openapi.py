@@ -1,0 +1,221 @@
+"""/openapi.json: the HTTP door as an OpenAPI 3.1 document, made from the signatures and limits of what is loaded.
+
+Models stand in it as themselves (`/v2/models/reviews/infer`, not `/v2/models/{name}/infer`): what a request may hold
+follows from the signature. Source: OpenAPI Specification 3.1.1, https://spec.openapis.org/oas/v3.1.1
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import modelyard
+from modelyard.serve.repository import Repository
+from modelyard.serve.served_model import ServedModel, Signature, TensorSpec
+from modelyard.serve.settings import ServeSettings
+from modelyard.serve.tensors import BYTES, DTYPES
+
+Json = dict[str, Any]
+JSON = "application/json"
+
+# What any request may be answered with, whatever it asks for.
+ALWAYS = {
+    400: "Not understood; the input is named.",
+    408: "The head or the body did not come in, or the answer was not ready in time.",
+    413: "The body is too large.",
+    414: "The URL is too long.",
+    431: "The head is too large.",
+}
+INFERRING = {
+    404: "No such model, version or label.",
+    415: "The body says that it is no JSON in UTF-8.",
+    422: "An item that cannot be used; the item is named.",
+    429: "The queue is full.",
+    500: "A fault of the server, or an answer that is not a number.",
+    503: "Loading or stopping.",
+}
+TEXT = {"type": "string"}
+NAMED = {"type": "object", "properties": {"name": TEXT}, "required": ["name"]}
+
+
+def document(repository: Repository, settings: ServeSettings) -> Json:
+    """Of what is served now."""
+    paths: Json = {
+        "/v2": _get("server", "Name, version and extensions.", _schema("Server")),
+        "/v2/health/live": _get("live", "Whether the process runs.", None),
+        "/v2/health/ready": _get("ready", "Whether requests are answered.", None, {503: "Loading or stopping."}),
+        "/v2/models/stats": _get("statistics", "Counts and percentiles of every model.", _schema("Statistics")),
+        "/v2/repository/index": {"post": _operation("index", "What is served.", _schema("Index"))},
+        "/v1/models": _get("models", "Names, in OpenAI's form.", {"type": "object"}),
+        "/metrics": _get("metrics", "Prometheus text.", TEXT, media="text/plain"),
+        "/openapi.json": _get("document", "This document.", {"type": "object"}),
+    }
+    for model in repository.all():
+        paths |= _model_paths(model)
+    shown: Json = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Modelyard",
+            "version": modelyard.__version__,
+            "description": "Open Inference Protocol V2 over HTTP, with the binary tensor data extension.",
+        },
+        "paths": paths,
+        "components": {"schemas": _schemas()},
+    }
+    if settings.token is not None:
+        shown["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        shown["security"] = [{"token": []}]
+        for path in ("/v2/health/live", "/v2/health/ready"):
+            paths[path]["get"]["security"] = []
+    return shown
+
+
+def _model_paths(model: ServedModel) -> Json:
+    """Of one model at both of its levels, without a version and with it."""
+    paths: Json = {}
+    for name, signature in ((model.name, model.public), (model.tensor_name, model.tensor)):
+        infer = _infer_schema(signature, model.max_batch)
+        for base in (f"/v2/models/{name}", f"/v2/models/{name}/versions/{model.version}"):
+            key = base.removeprefix("/v2/models/").replace("/", "_")
+            missing = {404: INFERRING[404]}
+            paths[base] = _get(f"metadata_{key}", "Signature.", _schema("Metadata"), missing)
+            paths[f"{base}/ready"] = _get(f"ready_{key}", "Whether it answers.", None, missing | {503: "Not yet."})
+            paths[f"{base}/stats"] = _get(f"statistics_{key}", "Counts, percentiles.", _schema("Statistics"), missing)
+            paths[f"{base}/infer"] = {
+                "post": _operation(f"infer_{key}", f"Items to answers, {name}.", _schema("Answer"), INFERRING, infer)
+            }
+    instances = _instances_schema(model.public, model.max_batch)
+    rests = ["", f"/versions/{model.version}", *(f"/labels/{label}" for label in model.labels)]
+    for rest in rests:
+        key = f"predict_{model.name}{rest}".replace("/", "_")
+        operation = _operation(key, "Instances to predictions.", _schema("Predictions"), INFERRING, instances)
+        paths[f"/v1/models/{model.name}{rest}:predict"] = {"post": operation}
+    return paths
+
+
+def _get(
+    identity: str, summary: str, schema: Json | None, more: dict[int, str] | None = None, media: str = JSON
+) -> Json:
+    return {"get": _operation(identity, summary, schema, more, media=media)}
+
+
+def _operation(
+    identity: str,
+    summary: str,
+    schema: Json | None,
+    more: dict[int, str] | None = None,
+    body: Json | None = None,
+    media: str = JSON,
+) -> Json:
+    """schema: of the answer, None where it is empty; more: further statuses; body: schema of what is sent."""
+    answers: Json = {"200": {"description": "The answer."}}
+    if schema is not None:
+        answers["200"]["content"] = {media: {"schema": schema}}
+    for status, text in sorted((ALWAYS | (more or {})).items()):
+        answers[str(status)] = {"description": text, "content": {JSON: {"schema": _schema("Error")}}}
+    operation: Json = {"operationId": identity, "summary": summary, "responses": answers}
+    if body is not None:
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": body}}}
+    return operation
+
+
+def _schema(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _infer_schema(signature: Signature, max_batch: int) -> Json:
+    """A request in JSON; JSON Schema cannot say that a shape and its data belong together."""
+    inputs = signature.inputs.values()
+    return {
+        "type": "object",
+        "properties": {
+            "id": {"type": "string", "maxLength": 1024},
+            "parameters": {
+                "type": "object",
+                "properties": {"timeout": {"type": "integer", "description": "Microseconds."}},
+            },
+            "inputs": {
+                "type": "array",
+                "items": {"anyOf": [_input_schema(spec, max_batch) for spec in inputs]},
+                "minItems": len(inputs),
+                "maxItems": len(inputs),
+            },
+            "outputs": {
+                "type": "array",
+                "items": {**NAMED, "properties": {"name": {"enum": list(signature.outputs)}}},
+            },
+        },
+        "required": ["inputs"],
+    }
+
+
+def _input_schema(spec: TensorSpec, max_batch: int) -> Json:
+    axes = [{"type": "integer", "minimum": 1} if size == -1 else {"const": size} for size in spec.shape]
+    axes[0] = axes[0] | {"maximum": max_batch}
+    return {
+        "type": "object",
+        "properties": {
+            "name": {"const": spec.name},
+            "datatype": {"const": spec.datatype},
+            "shape": {"type": "array", "prefixItems": axes, "minItems": len(axes), "maxItems": len(axes)},
+            "data": {"type": "array", "items": _element_schema(spec.datatype)},
+        },
+        "required": ["name", "datatype", "shape", "data"],
+    }
+
+
+def _element_schema(datatype: str) -> Json:
+    if datatype == BYTES:
+        return TEXT
+    kind = DTYPES[datatype].kind
+    return {"type": {"b": "boolean", "i": "integer", "u": "integer", "f": "number"}[kind]}
+
+
+def _instances_schema(signature: Signature, max_batch: int) -> Json:
+    """One plain value will do where the model has one input."""
+    values = {name: _element_schema(spec.datatype) for name, spec in signature.inputs.items()}
+    whole: Json = {"type": "object", "properties": values, "required": list(values), "additionalProperties": False}
+    one = {"anyOf": [whole, next(iter(values.values()))]} if len(values) == 1 else whole
+    instances = {"type": "array", "items": one, "minItems": 1, "maxItems": max_batch}
+    return {"type": "object", "properties": {"instances": instances}, "required": ["instances"]}
+
+
+def _schemas() -> Json:
+    tensor = {
+        "type": "object",
+        "properties": {
+            "name": TEXT,
+            "datatype": {"enum": [BYTES, *DTYPES]},
+            "shape": {"type": "array", "items": {"type": "integer"}},
+        },
+        "required": ["name", "datatype", "shape"],
+    }
+    output = {**tensor, "properties": {**tensor["properties"], "data": {"type": "array"}}}  # type: ignore[dict-item]
+    return {
+        "Error": {"type": "object", "properties": {"error": TEXT}, "required": ["error"]},
+        "Server": _object(name=TEXT, version=TEXT, extensions={"type": "array", "items": TEXT}),
+        "Index": {"type": "array", "items": _object(name=TEXT, version=TEXT, state=TEXT, reason=TEXT)},
+        "Metadata": _object(
+            name=TEXT,
+            versions={"type": "array", "items": TEXT},
+            platform=TEXT,
+            inputs={"type": "array", "items": tensor},
+            outputs={"type": "array", "items": tensor},
+        ),
+        "Statistics": _object(model_stats={"type": "array", "items": _object(name=TEXT, version=TEXT)}),
+        "Answer": {
+            "type": "object",
+            "properties": {
+                "model_name": TEXT,
+                "model_version": TEXT,
+                "id": TEXT,
+                "outputs": {"type": "array", "items": output},
+            },
+            "required": ["model_name", "model_version", "outputs"],
+        },
+        "Predictions": _object(predictions={"type": "array"}),
+    }
+
+
+def _object(**properties: Json) -> Json:
+    """An object that has all of these."""
+    return {"type": "object", "properties": properties, "required": list(properties)}
