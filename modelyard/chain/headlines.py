@@ -38,7 +38,9 @@ def _ingest(e: _Evidence) -> str:
     aside = e.details.get("set_aside_count", 0)
     reasons = f", {aside:,} set aside: {e.details['set_aside'][0]['reason']}" if aside else ""
     how = ", ".join(str(e.details[key]) for key in ("format", "encoding") if e.details.get(key))
-    return f"{e.number('rows_out')} rows ({how}){reasons}"
+    classes = e.details.get("class_counts", {})
+    counted = f", {len(classes)} classes" if classes else ""
+    return f"{e.number('rows_out')} rows ({how}){counted}{reasons}"
 
 
 def _clean(e: _Evidence) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import pyarrow as pa
@@ -20,11 +21,16 @@ class Label:
     def read(self, value: Any) -> str | None:
         if value is None:
             return None
+        if isinstance(value, list | tuple | dict):
+            raise ValueError(f"a {type(value).__name__}, not the name of one class")
         if isinstance(value, bool):
             return "true" if value else "false"
         if isinstance(value, float) and not value.is_integer():
             raise ValueError(f"the label {value} is a fraction, not a class")
         shown = str(int(value)) if isinstance(value, float) else str(value).strip()
+        # A name that looks like another and is not: NUL and its like are damage, not a class of their own.
+        if not shown.isprintable() and any(unicodedata.category(c) == "Cc" and not c.isspace() for c in shown):
+            raise ValueError("a control character in the label")
         return whole_characters(shown) or None
 
     def canonical(self, value: Any) -> bytes:

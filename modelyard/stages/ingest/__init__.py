@@ -3,7 +3,8 @@
 from modelyard.stages.ingest.config import ColumnNames, IngestConfig
 from modelyard.stages.ingest.ingest import ingest
 from modelyard.stages.ingest.layout import source_digest
+from modelyard.stages.ingest.peek import Peek, peek
 
-STAGE_VERSION = 1
+STAGE_VERSION = 2
 
-__all__ = ["STAGE_VERSION", "ColumnNames", "IngestConfig", "ingest", "source_digest"]
+__all__ = ["STAGE_VERSION", "ColumnNames", "IngestConfig", "Peek", "ingest", "peek", "source_digest"]

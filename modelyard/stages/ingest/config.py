@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from modelyard.config import Share, StageConfig
 
@@ -24,6 +24,14 @@ class ColumnNames(StageConfig):
     def _one_or_more(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
 
+    @model_validator(mode="after")
+    def _one_role_each(self) -> ColumnNames:
+        roles = [name for name in (self.text, self.label, *self.group) if name is not None]
+        twice = next((name for name in roles if roles.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"the column {twice} is given two roles (text, label, group); it can have one")
+        return self
+
 
 class IngestConfig(StageConfig):
     """What is not given here is found by looking at the source."""
@@ -31,7 +39,7 @@ class IngestConfig(StageConfig):
     format: Format | None = None  # by the ending of the name when not given
     encoding: str | None = None  # strict UTF-8, then GB18030, when not given
     delimiter: str | None = Field(None, min_length=1, max_length=1)
-    header: bool = True  # the first row of a CSV or TSV file names the columns
+    header: bool | None = None  # whether the first row of a CSV or TSV file names the columns; found when not given
     columns: ColumnNames = ColumnNames()
     max_set_aside: Share = 0.1  # with more bad rows than this the file is not what it seems
     max_row_characters: int = Field(1 << 20, ge=1)

@@ -20,13 +20,13 @@ class _TooLong(Exception):
 class _Feed:
     """Hands lines to csv.reader and remembers those of the record under way, so that they can be given back."""
 
-    def __init__(self, lines: Iterator[str | None], limit: int) -> None:
+    def __init__(self, lines: Iterator[str | None], limit: int, first_line: int) -> None:
         self._lines = lines
         self._limit = limit
         self._back: deque[str | None] = deque()
         self.record: list[str | None] = []
         self._size = 0
-        self.next_line = 1
+        self.next_line = first_line
 
     def begin(self) -> int:
         """Start a record; answers its line."""
@@ -56,15 +56,16 @@ class _Feed:
 
 
 def read_records(
-    lines: Iterator[str | None], delimiter: str, limit: int, width: int | None = None
+    lines: Iterator[str | None], delimiter: str, limit: int, width: int | None = None, first_line: int = 1
 ) -> Iterator[tuple[int, list[str] | str]]:
     """Each record with the line it starts at: its fields, or the reason why it cannot be read.
 
-    Blank lines are skipped. width: the number of fields of every record; the first record's when None.
+    Blank lines are skipped, and empty fields past the last column (trailing delimiters) dropped.
+    width: the number of fields of every record; the first record's when None. first_line: the number of the first line.
     """
     # The module's limit holds for the whole process and is only ever raised; records are bounded by the feed.
     csv.field_size_limit(max(csv.field_size_limit(), limit + 1))
-    feed = _Feed(lines, limit)
+    feed = _Feed(lines, limit, first_line)
     reader = csv.reader(feed, delimiter=delimiter, strict=True)
     while True:
         start = feed.begin()
@@ -83,6 +84,8 @@ def read_records(
         width = width or len(fields)
         if len(fields) == width:
             yield start, fields
+        elif len(fields) > width and not any(fields[width:]):
+            yield start, fields[:width]
         elif _swallowed(feed.record, delimiter, width):
             feed.give_back(start)
             yield start, "broken quoting"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -12,39 +11,71 @@ from modelyard.stages.ingest.batch import BATCH_CHARACTERS, BATCH_ROWS, BadRow, 
 from modelyard.stages.ingest.config import IngestConfig
 from modelyard.stages.ingest.csv_records import DELIMITERS, find_delimiter, read_records
 from modelyard.stages.ingest.encoding import find_encoding
+from modelyard.stages.ingest.header import SEPARATOR_LINE, has_header, header_names, row_width
 from modelyard.stages.ingest.lines import line_ending, read_lines
 
 SAMPLE_LINES = 200
+
+Records = Iterator[tuple[int, list[str] | str]]
 
 
 def open_delimited(path: Path, config: IngestConfig, delimiter: str | None) -> Source:
     """Raises BadInput for an encoding that does not fit, an empty file, or a header that cannot be used."""
     codec = find_encoding(path, config.encoding)
     ending = line_ending(path, codec)
-    if delimiter is None:
-        lines = (line for line in read_lines(path, codec, config.max_row_characters, ending) if line is not None)
-        delimiter = find_delimiter(list(islice(lines, SAMPLE_LINES)))
-    lines_again = read_lines(path, codec, config.max_row_characters, ending)
-    records = read_records(lines_again, delimiter, config.max_row_characters)
+    sample = [line for line in islice(_lines(path, codec, ending, config), SAMPLE_LINES) if line is not None]
+    told = SEPARATOR_LINE.match(sample[0]) if sample else None
+    skipped = 1 if told else 0
+    delimiter = delimiter or (told["delimiter"] if told else find_delimiter(sample))
+
+    def records(width: int | None = None) -> Records:
+        lines = islice(_lines(path, codec, ending, config), skipped, None)
+        return read_records(lines, delimiter, config.max_row_characters, width, skipped + 1)
+
+    start, first = _first(records(), path, config)
+    rows = [fields for _, fields in read_records(iter(sample[skipped:]), delimiter, 1 << 30) if fields != first]
+    whole = [fields for fields in rows if isinstance(fields, list)]
+    width = row_width(first, whole)
+    header = has_header(first, whole) if config.header is None else config.header
+    read, notes = records(width), []
+    if header:
+        names = header_names(first[:width], path, start)
+        next(read)
+    else:
+        names = [f"column_{number}" for number in range(1, width + 1)]
+        if config.header is None:
+            shown = ", ".join(names[:4]) + (", ..." if width > 4 else "")
+            notes.append(
+                f"the first row of {path.name} looks like data, not like a header: the columns are called {shown}   "
+                f"(change: ingest.header)"
+            )
+    details = {"format": "tsv" if delimiter == "\t" else "csv", **shown_encoding(codec)}
+    details.update(delimiter=DELIMITERS.get(delimiter, delimiter), header=header)
+    return Source(details, _batches(path.name, names, read), notes=notes)
+
+
+def _lines(path: Path, codec: str, ending: str, config: IngestConfig) -> Iterator[str | None]:
+    return read_lines(path, codec, config.max_row_characters, ending)
+
+
+def _first(records: Records, path: Path, config: IngestConfig) -> tuple[int, list[str]]:
+    """The first row and its line. Raises BadInput when there is none, or it cannot be what it should be."""
     start, first = next(records, (1, None))
     if first is None:
         raise BadInput(f"{path.name} is empty", where=str(path), next="give a file with a header and rows")
     if isinstance(first, str):
-        raise BadInput(f"the first row of {path.name} cannot be read: {first}", where=f"{path}, line {start}")
+        raise BadInput(
+            f"the first row of {path.name} cannot be read: {first}",
+            where=f"{path}, line {start}",
+            next="repair this row; or say what was guessed wrong: ingest.delimiter, ingest.encoding",
+        )
     if len(first) > config.max_columns:
         raise BadInput(
             f"{path.name} has {len(first):,} columns, at most {config.max_columns:,} are read",
             where=f"{path}, line {start}",
             next="is the delimiter right (ingest.delimiter)? else raise ingest.max_columns",
         )
-    if config.header:
-        names = header_names(first, path, start)
-    else:
-        names = [f"column_{number}" for number in range(1, len(first) + 1)]
-        records = _first_again(start, first, records)
-    details = {"format": "tsv" if delimiter == "\t" else "csv", **shown_encoding(codec)}
-    details["delimiter"] = DELIMITERS.get(delimiter, delimiter)
-    return Source(details, _batches(path.name, names, records))
+    return start, first
 
 
 def shown_encoding(codec: str) -> dict[str, object]:
@@ -52,28 +83,7 @@ def shown_encoding(codec: str) -> dict[str, object]:
     return {"encoding": codec.removesuffix("-sig"), "byte_order_mark": codec in ("utf-8-sig", "utf-16")}
 
 
-def header_names(fields: Sequence[str], path: Path, line: int) -> list[str]:
-    """Names without surrounding blanks, `column_N` where there is none. Raises BadInput for one given twice."""
-    names = [name.strip() or f"column_{number}" for number, name in enumerate(fields, start=1)]
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        places = ", ".join(str(number) for number, name in enumerate(names, start=1) if name == twice[0])
-        raise BadInput(
-            f"two columns of {path.name} are called {twice[0]}",
-            where=f"{path}, line {line}, columns {places}",
-            next="rename one of them in the header (or set ingest.header to false if the file has none)",
-        )
-    return names
-
-
-def _first_again(
-    start: int, first: list[str], records: Iterator[tuple[int, list[str] | str]]
-) -> Iterator[tuple[int, list[str] | str]]:
-    yield start, first
-    yield from records
-
-
-def _batches(file: str, names: list[str], records: Iterator[tuple[int, list[str] | str]]) -> Iterator[RawBatch]:
+def _batches(file: str, names: list[str], records: Records) -> Iterator[RawBatch]:
     rows: list[list[str]] = []
     lines: list[int] = []
     bad: list[BadRow] = []

@@ -1,4 +1,5 @@
-"""Which encoding a text file is in: a byte order mark, strict UTF-8, then GB18030 (which holds GBK and GB2312).
+"""Which encoding a text file is in: a byte order mark, UTF-16 by its NUL bytes, strict UTF-8, then GB18030 (which holds
+GBK and GB2312).
 
 UTF-8 comes first because GB18030 accepts most UTF-8 text of Chinese and turns it into mojibake.
 """
@@ -12,6 +13,7 @@ from pathlib import Path
 from modelyard.errors import BadInput
 
 CHUNK = 1 << 20
+NUL_SAMPLE = 4096
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -47,11 +49,11 @@ def first_undecodable(path: Path, codec: str) -> Undecodable | None:
 def find_encoding(path: Path, asked: str | None) -> str:
     """The codec that decodes the whole file. Raises BadInput with line and byte offset when none does."""
     with path.open("rb") as file:
-        start = file.read(4)
+        start = file.read(NUL_SAMPLE)
     marked = next((codec for mark, codec in MARKS if start.startswith(mark)), None)
     if asked in ("utf-8", "utf-16") and marked is not None:
         asked = marked
-    only = asked or marked
+    only = asked or marked or _unmarked_utf_16(start)
     first = first_undecodable(path, only or "utf-8")
     if first is None:
         return only or "utf-8"
@@ -74,6 +76,14 @@ def find_encoding(path: Path, asked: str | None) -> str:
         where=f"{path}, line {first.line}, byte offset {first.offset}",
         next="save it as UTF-8, or name its encoding: ingest.encoding (for instance cp1252, big5, shift_jis)",
     )
+
+
+def _unmarked_utf_16(start: bytes) -> str | None:
+    """UTF-16 without a mark is valid UTF-8 as far as it is ASCII: it shows by NULs in every other byte only."""
+    nuls = [place for place, byte in enumerate(start) if byte == 0]
+    if len(nuls) * 10 < len(start) or len({place % 2 for place in nuls}) != 1:
+        return None
+    return "utf-16-le" if nuls[0] % 2 else "utf-16-be"
 
 
 def _looks_western(path: Path, offset: int) -> bool:

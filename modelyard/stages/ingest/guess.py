@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import re
+import shlex
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -22,7 +25,9 @@ NAMES = {
     ),
 }
 SAMPLE = 2000
-SHORTEST_TEXT = 12.0  # mean characters of a column that may be text, when its name says nothing
+SHORTEST_TEXT = (
+    12.0  # mean bytes in UTF-8 (a Chinese character is three) of a column that may be text, when its name says nothing
+)
 LONGEST_LABEL = 60
 MOST_CLASSES = 50
 
@@ -84,7 +89,8 @@ def existing(column: str, names: Sequence[str], where: str) -> str:
 
 
 def _advice(public: str, column: str) -> str:
-    return f"write `ingest: {{columns: {{{public}: {column}}}}}` in modelyard.yaml"
+    key = f"ingest.columns.{public}={column}"
+    return f"write `ingest: {{columns: {{{public}: {column}}}}}` in modelyard.yaml, or: --set {shlex.quote(key)}"
 
 
 def _ambiguous(public: str, columns: Sequence[str], where: str) -> BadInput:
@@ -97,9 +103,14 @@ def _ambiguous(public: str, columns: Sequence[str], where: str) -> BadInput:
 
 def _by_name(public: str, names: Sequence[str]) -> list[str]:
     """Exactly the public name, else every name on the list."""
-    folded = {name: name.strip().casefold() for name in names}
+    folded = {name: folded_name(name) for name in names}
     exact = [name for name in names if folded[name] == public]
     return exact[:1] or [name for name in names if folded[name] in NAMES[public]]
+
+
+def folded_name(name: str) -> str:
+    """`Review Text`, `review-text` and `review_text` are one name."""
+    return re.sub(r"[\s_-]+", "_", name.strip().casefold())
 
 
 def _present(values: Sequence[Any]) -> list[str]:
@@ -107,14 +118,25 @@ def _present(values: Sequence[Any]) -> list[str]:
 
 
 def _texts(sample: Mapping[str, Sequence[Any]]) -> list[str]:
-    """The column of the longest values, with any other that comes near it."""
-    lengths = {
-        name: fmean(map(len, present))
+    """The column of the longest values that read like sentences, with any other that comes near it."""
+    sizes = {
+        name: fmean(len(value.encode("utf-8", "surrogatepass")) for value in present)
         for name, values in sample.items()
-        if (present := _present(values)) and len(set(present)) * 2 > len(present)
+        if (present := _present(values))
+        and len(set(present)) * 2 > len(present)
+        and sum(map(_has_words, present)) * 2 > len(present)
     }
-    longest = max(lengths.values(), default=0.0)
-    return [name for name, length in lengths.items() if length >= SHORTEST_TEXT and length * 2 >= longest]
+    longest = max(sizes.values(), default=0.0)
+    return [name for name, size in sizes.items() if size >= SHORTEST_TEXT and size * 2 >= longest]
+
+
+def _has_words(value: str) -> bool:
+    """Letters for the most part, with blanks between them or of a script that has none: no id, address or date."""
+    value = value[:1000]
+    letters = [character for character in value if character.isalpha()]
+    if len(letters) * 2 < sum(not character.isspace() for character in value):
+        return False
+    return len(value.split()) > 1 or any(unicodedata.category(letter) == "Lo" for letter in letters)
 
 
 def _labels(sample: Mapping[str, Sequence[Any]]) -> list[str]:

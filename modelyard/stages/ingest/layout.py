@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ ENDINGS: dict[str, Format] = {
     ".csv": "csv",
     ".tsv": "tsv",
     ".tab": "tsv",
+    ".txt": "csv",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".json": "jsonl",
@@ -30,6 +32,17 @@ SIDES = {
     "test": "test",
     "testing": "test",
 }
+# What a file is by its first bytes, whatever it is called, and what to do with it. {file}: its name.
+SIGNATURES = (
+    (b"\x1f\x8b", "compressed by gzip", "unpack it: gunzip -k {file}"),
+    (b"BZh", "compressed by bzip2", "unpack it: bunzip2 -k {file}"),
+    (b"\xfd7zXZ", "compressed by xz", "unpack it: unxz -k {file}"),
+    (b"\x28\xb5\x2f\xfd", "compressed by zstd", "unpack it: unzstd {file}"),
+    (b"\xd0\xcf\x11\xe0", "an Office file (an .xls workbook?)", "open it and save the sheet as CSV (UTF-8)"),
+    (b"%PDF", "a PDF", "give the rows as CSV, JSON Lines or Parquet"),
+    (b"SQLite format 3", "an SQLite database", 'write the rows to CSV: sqlite3 -csv -header {file} "SELECT ..."'),
+    (b"ARROW1", "an Arrow file", "save it as Parquet"),
+)
 _SPLIT_NAME = re.compile(r"^(?P<split>[A-Za-z0-9_]+?)(?:-\d+-of-\d+)?$")
 
 
@@ -53,6 +66,7 @@ def find_format(source: Path, asked: Format | None) -> Format:
     if asked == "huggingface":
         raise BadInput(f"{source} is a file, not a directory", where=str(source), next="leave ingest.format out")
     found = asked or ENDINGS.get(source.suffix.lower())
+    _refuse_disguised(source, found)
     if found is None:
         advice = "save the sheet as CSV (UTF-8)" if source.suffix.lower() in (".xlsx", ".xls", ".ods") else None
         raise BadInput(
@@ -63,6 +77,36 @@ def find_format(source: Path, asked: Format | None) -> Format:
     return found
 
 
+def _refuse_disguised(source: Path, found: Format | None) -> None:
+    """Raises BadInput for a file whose first bytes say that it is no text, and what to do with it."""
+    with source.open("rb") as file:
+        start = file.read(16)
+    for signature, what, advice in SIGNATURES:
+        if start.startswith(signature):
+            raise BadInput(f"{source.name} is {what}", where=str(source), next=advice.format(file=source.name))
+    if start.startswith(b"PK\x03\x04"):
+        workbook = _is_workbook(source)
+        raise BadInput(
+            f"{source.name} is {'an Excel workbook' if workbook else 'a ZIP archive'}, whatever it is called",
+            where=str(source),
+            next="open it and save the sheet as CSV (UTF-8)" if workbook else f"unpack it: unzip {source.name}",
+        )
+    if start.startswith(b"PAR1") and found != "parquet":
+        raise BadInput(
+            f"{source.name} is a Parquet file, whatever it is called",
+            where=str(source),
+            next="name it .parquet, or set ingest.format to parquet",
+        )
+
+
+def _is_workbook(source: Path) -> bool:
+    try:
+        with zipfile.ZipFile(source) as archive:
+            return "xl/workbook.xml" in archive.namelist()
+    except zipfile.BadZipFile:
+        return False
+
+
 def data_files(folder: Path, notes: list[str]) -> list[DataFile]:
     """The Parquet files of a directory (in data/ or at its top), sorted by side and name.
 
@@ -71,10 +115,14 @@ def data_files(folder: Path, notes: list[str]) -> list[DataFile]:
     """
     found = sorted(path for place in (folder / "data", folder) for path in place.glob("*.parquet") if path.is_file())
     if not found:
+        others = sorted(path for path in folder.glob("*") if path.suffix.lower() in ENDINGS and path.is_file())
+        shown = ", ".join(path.name for path in others[:5]) + (", ..." if len(others) > 5 else "")
         raise BadInput(
-            f"{folder} holds no Parquet files",
+            f"{folder.name} is a directory without Parquet files" + (f"; it holds {shown}" if others else ""),
             where=str(folder),
-            next="the Hugging Face layout is data/train-*.parquet, data/test-*.parquet; for other data give one file",
+            next=f"give one file, as {others[0]}; what belongs to test or validation can be said in a column `split`"
+            if others
+            else "a directory is read in the Hugging Face layout: data/train-*.parquet, data/test-*.parquet",
         )
     files = [DataFile(path, path.relative_to(folder).as_posix(), _side(path.stem)) for path in found]
     named = [file for file in files if file.split is not None]

@@ -22,7 +22,7 @@ PART_BYTES = 48 << 20
 
 def restore(folder: Path, run: Run) -> Dataset:
     """Raises BadInput when a file lacks a column that dataset.json names, or a row id is wrong or stands twice."""
-    columns, kinds = _described(folder / DATASET_FILE)
+    columns, kinds = described_columns(folder / DATASET_FILE)
     files = data_files(folder, [])
     writer = run.store.new_dataset(columns)
     seen: set[bytes] = set()
@@ -59,7 +59,7 @@ def restore(folder: Path, run: Run) -> Dataset:
     return writer.finish()
 
 
-def _described(path: Path) -> tuple[list[Column], dict[str, str]]:
+def described_columns(path: Path) -> tuple[list[Column], dict[str, str]]:
     """Columns with their roles, and the kind of storage of each."""
     try:
         value: Any = json.loads(path.read_bytes())

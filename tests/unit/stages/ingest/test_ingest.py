@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -122,13 +123,119 @@ def test_columns_are_guessed_by_content_when_their_names_say_nothing(tmp_path: P
 def test_two_columns_that_may_be_the_text_are_an_error_that_says_what_to_write(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="more than one column may be the text: review, content") as error:
         read(tmp_path, "review,content,label\na long text,b long text,x\n")
-    assert error.value.next == "write `ingest: {columns: {text: review}}` in modelyard.yaml"
+    assert error.value.next == (
+        "write `ingest: {columns: {text: review}}` in modelyard.yaml, or: --set ingest.columns.text=review"
+    )
 
 
 def test_a_column_that_is_not_there_names_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="there is no column reviw") as error:
         read(tmp_path, "review,label\na,b\n", columns=ColumnNames(text="reviw"))
     assert error.value.next == "did you mean review?"
+
+
+def test_ids_addresses_and_dates_are_not_taken_for_the_text(tmp_path: Path) -> None:
+    rows = [
+        (
+            f"{n:08x}-aaaa-4bbb-8ccc-{n:012x}",
+            f"http://example.org/{n}/page",
+            f"2026-01-02 10:{n:02}:00",
+            f"it was fine {n}",
+            "ab"[n % 2],
+        )
+        for n in range(30)
+    ]
+    dataset = ingest(write_csv(tmp_path / "a.csv", list("pqrst"), rows), IngestConfig(), new_run(tmp_path))
+    assert {name for name, (_, role) in described(dataset).items() if role == "input"} == {"s"}
+
+
+@pytest.mark.parametrize("header", ["Review Text", "review-text", " REVIEW_TEXT "])
+def test_a_name_is_known_however_it_is_written(tmp_path: Path, header: str) -> None:
+    _, details = read(tmp_path, f"{header},label,another text\nfine,a,long long words\nbad,b,more words\n")
+    assert details["guessed"] == {"text": f"{header.strip()} (by name)"}
+
+
+def test_a_first_row_that_is_data_names_no_columns(tmp_path: Path) -> None:
+    rows = "".join(f"{'good' if n % 2 else 'bad'};a long enough text {n}\n" for n in range(20))
+    dataset, details = read(tmp_path, rows)
+    assert details["header"] is False
+    assert dataset.rows() == 20
+    assert described(dataset) == {"column_1": ("label", "target"), "column_2": ("text", "input")}
+    assert "ingest.header" in details["warnings"][0]
+
+
+@pytest.mark.parametrize("header", ["v1,v2", "0,1", "label,text"])
+def test_a_header_is_a_header_even_when_it_comes_again(tmp_path: Path, header: str) -> None:
+    rows = "".join(f"{n % 2},a long enough text {n}\n" for n in range(20))
+    dataset, details = read(tmp_path, f"{header}\n{rows}{header}\n{rows}")
+    assert details["header"] is True
+    assert dataset.rows() == 41  # the second header is a row like any other, and clean finds no twin of it
+
+
+def test_empty_fields_past_the_last_column_are_no_fault(tmp_path: Path) -> None:
+    dataset, details = read(tmp_path, "text,label\nfirst text,a,\nsecond text,b,,\nthird text,a\n")
+    assert column(dataset, "label") == ["a", "b", "a"]
+    dataset, details = read(tmp_path, "text,label,,\nfirst text,a,,\nsecond text,b\n")
+    assert (dataset.rows(), details["set_aside_count"]) == (2, 0)
+    assert set(described(dataset)) == {"text", "label"}
+
+
+def test_the_line_that_excel_adds_says_the_delimiter(tmp_path: Path) -> None:
+    dataset, details = read(tmp_path, "sep=;\r\ntext;label\r\na, b, c;x\r\nd, e, f;y\r\n")
+    assert details["delimiter"] == "semicolon"
+    assert column(dataset, "text") == ["a, b, c", "d, e, f"]
+    assert column(dataset, "source_line") == [3, 4]
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark_is_found(tmp_path: Path, codec: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("text,label\n很好 fine,a\nbad,b\n".encode(codec))
+    run = new_run(tmp_path)
+    assert column(ingest(path, IngestConfig(), run), "text") == ["很好 fine", "bad"]
+    assert run.details["encoding"] == codec
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "what", "advice"),
+    [
+        ("a.csv.gz", b"\x1f\x8b\x08", "compressed by gzip", "gunzip -k a.csv.gz"),
+        ("a.csv", b"\x1f\x8b\x08", "compressed by gzip", "gunzip"),
+        ("a.csv", b"PK\x03\x04", "a ZIP archive", "unzip a.csv"),
+        ("a.csv", b"PAR1", "a Parquet file", "ingest.format"),
+        ("a.csv", b"\xd0\xcf\x11\xe0\xa1\xb1", "an Office file", "CSV"),
+    ],
+)
+def test_a_file_that_is_not_what_it_is_called_is_told_by_its_first_bytes(
+    tmp_path: Path, name: str, start: bytes, what: str, advice: str
+) -> None:
+    (tmp_path / name).write_bytes(start + bytes(100))
+    with pytest.raises(BadInput, match=what) as error:
+        ingest(tmp_path / name, IngestConfig(), new_run(tmp_path))
+    assert advice in (error.value.next or "")
+
+
+def test_a_directory_of_csv_files_names_one_to_give(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "train.csv").write_text("text,label\na,b\n")
+    with pytest.raises(BadInput, match=r"it holds train\.csv") as error:
+        ingest(tmp_path / "data", IngestConfig(), new_run(tmp_path))
+    assert "train.csv" in (error.value.next or "")
+
+
+def test_a_list_is_not_the_name_of_a_class_and_a_nul_belongs_to_none(tmp_path: Path) -> None:
+    good = '{"text": "fine text", "label": "x"}\n' * 20
+    bad = '{"text": "a b", "label": ["x", "y"]}\n{"text": "a b", "label": "x\\u0000"}\n'
+    _, details = read(tmp_path, good + bad, "a.jsonl")
+    assert [row["reason"] for row in details["set_aside"]] == [
+        "label: a list, not the name of one class",
+        "label: a control character in the label",
+    ]
+
+
+def test_a_column_has_one_role() -> None:
+    with pytest.raises(BadConfig, match="the column a is given two roles"):
+        validate(IngestConfig, {"columns": {"text": "a", "group": ["b", "a"]}}, "modelyard.yaml")
 
 
 def test_a_key_of_the_columns_block_that_is_wrong_names_the_nearest() -> None:
@@ -291,6 +398,7 @@ def test_the_digest_of_a_source_is_of_its_content(tmp_path: Path) -> None:
     assert source_digest(one) == source_digest(two)
 
 
+CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 VALUES = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=12)
 
 
@@ -303,7 +411,7 @@ def test_csv_and_jsonl_of_the_same_rows_give_the_same_dataset(tmp_path: Path, ro
     json_path.write_bytes(
         b"".join(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False).encode() + b"\n" for row in rows)
     )
-    good = [row for row in rows if row[0].strip() and row[1].strip()]
+    good = [row for row in rows if row[0].strip() and row[1].strip() and not CONTROL.search(row[1].strip())]
     config = IngestConfig(max_set_aside=1.0, delimiter=",")
     if not good:
         with pytest.raises(BadInput):

@@ -1,0 +1,110 @@
+"""From a path to raw rows and the columns they stand in: what `ingest` and a first look at a source share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from modelyard.errors import BadInput
+from modelyard.stages.ingest.assemble import SOURCE_FILE, SOURCE_LINE, system_columns
+from modelyard.stages.ingest.batch import BadRow, RawBatch, Source
+from modelyard.stages.ingest.config import Format, IngestConfig
+from modelyard.stages.ingest.delimited import open_delimited
+from modelyard.stages.ingest.guess import Found, existing, find_columns
+from modelyard.stages.ingest.jsonl import open_jsonl
+from modelyard.stages.ingest.layout import DataFile, data_files, find_format
+from modelyard.stages.ingest.parquet import open_parquet
+from modelyard.store import Column
+from modelyard.store.dataset import KEEP, ROW_ID, SPLIT
+from modelyard.store.materialize import DATASET_FILE
+
+RESERVED = (ROW_ID, SOURCE_LINE, SOURCE_FILE, KEEP, "clean_reason", "group_head")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A source whose columns are known. found: the columns of `text` and `label`, and how each was found."""
+
+    source: Source
+    columns: list[Column]
+    found: dict[str, Found]
+
+
+def is_ours(source: Path, config: IngestConfig) -> bool:
+    """Whether the source is a directory that Modelyard wrote, which says itself what its columns are."""
+    return find_format(source, config.format) == "huggingface" and (source / DATASET_FILE).is_file()
+
+
+def open_source(source: Path, config: IngestConfig) -> Opened:
+    """Raises BadInput when the source cannot be read, has no row, or its columns are not clear."""
+    opened = open_rows(source, find_format(source, config.format), config)
+    first = next(opened.batches, None)
+    if first is None:
+        raise BadInput(f"{source.name} has no rows", where=str(source), next="give a file with rows below the header")
+    if not first.lines:
+        hold_bad_rows(0, len(first.bad), list(first.bad), source, config)
+    found = _find(first, source, config)
+    columns = _columns(first, found, config, opened.several_files)
+    whole = Source(opened.details, chain([first], opened.batches), opened.several_files, opened.notes)
+    return Opened(whole, columns, found)
+
+
+def open_rows(source: Path, kind: Format, config: IngestConfig) -> Source:
+    """The raw rows of a file or directory of a known kind."""
+    if kind == "csv":
+        return open_delimited(source, config, config.delimiter)
+    if kind == "tsv":
+        return open_delimited(source, config, config.delimiter or "\t")
+    if kind == "jsonl":
+        return open_jsonl(source, config)
+    if kind == "parquet":
+        return open_parquet([DataFile(source, source.name)], config, "parquet")
+    notes: list[str] = []
+    opened = open_parquet(data_files(source, notes), config, "huggingface")
+    opened.notes.extend(notes)
+    return opened
+
+
+def _find(first: RawBatch, source: Path, config: IngestConfig) -> dict[str, Found]:
+    for name in RESERVED:
+        if name in first.columns:
+            raise BadInput(
+                f"{source.name} has a column {name}, a name that Modelyard uses itself",
+                where=str(source),
+                next="rename it",
+            )
+    groups = [existing(name, list(first.columns), str(source)) for name in config.columns.group]
+    named = {"text": config.columns.text, "label": config.columns.label}
+    found = find_columns(first.columns, named, [*groups, SPLIT], str(source))
+    if found["text"].column == found["label"].column:
+        raise BadInput(f"column {found['text'].column} is both text and label", where=str(source), next="name two")
+    return found
+
+
+def _columns(first: RawBatch, found: dict[str, Found], config: IngestConfig, several_files: bool) -> list[Column]:
+    """The columns of the Dataset, in the order of the source, ours last."""
+    roles = {found["text"].column: ("text", "input"), found["label"].column: ("label", "target")}
+    columns = []
+    for name in first.columns:
+        if name == SPLIT:
+            continue
+        kind, role = roles.get(name, ("value", "group" if name in config.columns.group else "meta"))
+        columns.append(Column(name, kind, role))
+    return columns + system_columns(SPLIT in first.columns, several_files)
+
+
+def hold_bad_rows(rows: int, aside: int, shown: Sequence[BadRow], source: Path, config: IngestConfig) -> None:
+    """Raises BadInput when too many rows are bad, or none is good. rows: the good ones; shown: the first bad ones."""
+    if rows and aside <= config.max_set_aside * (rows + aside):
+        return
+    if not aside:
+        raise BadInput(f"{source.name} has no rows", where=str(source), next="give a file with rows below the header")
+    first = shown[0]
+    raise BadInput(
+        f"{aside:,} of {rows + aside:,} rows cannot be used ({aside / (rows + aside):.0%}, "
+        f"the bar is {config.max_set_aside:.0%}); the first: {first.reason}",
+        where=f"{first.file}, line {first.line}",
+        next="check delimiter, encoding and columns; if the rest is right, raise ingest.max_set_aside",
+    )

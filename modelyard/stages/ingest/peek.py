@@ -1,0 +1,82 @@
+"""A first look: what `ingest` would make of a source, from its first megabytes and without storing anything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from modelyard.fields import FIELDS
+from modelyard.stages.ingest.assemble import assemble
+from modelyard.stages.ingest.batch import BadRow
+from modelyard.stages.ingest.config import IngestConfig
+from modelyard.stages.ingest.guess import Found
+from modelyard.stages.ingest.opening import Opened, hold_bad_rows, is_ours, open_rows, open_source
+from modelyard.stages.ingest.restore import described_columns
+from modelyard.stages.ingest.row_ids import RowIds
+from modelyard.store import Column
+from modelyard.store.dataset import SPLIT
+from modelyard.store.materialize import DATASET_FILE
+
+ENOUGH_BYTES = 32 << 20
+
+
+@dataclass(frozen=True)
+class Peek:
+    """The usable rows that were read; whole: that is all of them. bad: reasons and counts; first_bad: where."""
+
+    details: dict[str, Any]
+    columns: list[Column]
+    found: dict[str, Found]
+    table: pa.Table
+    whole: bool
+    notes: list[str]
+    bad: Counter[str] = field(default_factory=Counter)
+    first_bad: BadRow | None = None
+
+
+def peek(source: Path, config: IngestConfig, enough: int = ENOUGH_BYTES) -> Peek:
+    """Read until `enough` bytes of rows. Raises BadInput wherever `ingest` would at once."""
+    opened = _ours(source, config) if is_ours(source, config) else open_source(source, config)
+    ids = RowIds([FIELDS[c.field] for c in sorted(opened.columns, key=lambda c: c.name) if c.role == "input"])
+    tables: list[pa.Table] = []
+    bad: list[BadRow] = []
+    size, whole = 0, True
+    for batch in opened.source.batches:
+        table, bad_here = assemble(batch, opened.columns, ids)
+        tables.append(table)
+        bad += sorted([*batch.bad, *bad_here], key=lambda row: row.line)
+        size += table.nbytes
+        if size >= enough:
+            whole = next(opened.source.batches, None) is None
+            break
+    table = pa.concat_tables(tables)
+    if whole or not table.num_rows:
+        hold_bad_rows(table.num_rows, len(bad), bad, source, config)
+    return Peek(
+        opened.source.details,
+        opened.columns,
+        opened.found,
+        table,
+        whole,
+        opened.source.notes,
+        Counter(row.reason for row in bad),
+        bad[0] if bad else None,
+    )
+
+
+def _ours(source: Path, config: IngestConfig) -> Opened:
+    """A directory that Modelyard wrote: the roles of its dataset.json; of its own columns only the split."""
+    described, _ = described_columns(source / DATASET_FILE)
+    columns = [column for column in described if column.role != "system" or column.name == SPLIT]
+    rows = open_rows(source, "huggingface", config)
+    found = {
+        public: Found(column.name, "named")
+        for public, role in (("text", "input"), ("label", "target"))
+        for column in columns
+        if column.role == role
+    }
+    return Opened(replace(rows, details={"format": "modelyard"}), columns, found)
