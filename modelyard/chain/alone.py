@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from modelyard.stages.optimize import optimize
 from modelyard.stages.split import split
 from modelyard.stages.train import train
 from modelyard.store import Artifact, Dataset, Model, Package, Report, Store
-from modelyard.store.atomic import publish_directory, write_bytes
+from modelyard.store.atomic import hold, new_directory, publish_directory, write_bytes
 from modelyard.store.digests import PROVENANCE, canonical_json
 from modelyard.store.materialize import materialize
 
@@ -67,8 +67,8 @@ def run_alone(
         raise BadInput(f"{out} is there already", where=str(out), next="give another --out, or remove it")
     out.parent.mkdir(parents=True, exist_ok=True)
     # On the disk of the output, so that the last step is a rename.
-    with tempfile.TemporaryDirectory(prefix=".modelyard-", dir=out.parent) as folder:
-        run = Run(Store(Path(folder)), listener or Silent(), key=stage, threads=threads)
+    with new_directory(out.parent) as folder, _in_use(paths):
+        run = Run(Store(folder), listener or Silent(), key=stage, threads=threads)
         with _evidence_kept(stage, run, out):
             made = _call(stage, paths, project, run)
         evidence = made if isinstance(made, Report) else run.report(stage)
@@ -84,6 +84,17 @@ def run_alone(
             publish_directory(made.path, out)
             made = type(made)(made.digest, out)
     return Alone(made, evidence, out, report)
+
+
+@contextmanager
+def _in_use(paths: list[Path]) -> Iterator[None]:
+    """Inputs may lie in a workspace: `modelyard gc` does not free what is held."""
+    handles = [hold(path) for path in paths if path.is_dir()]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            os.close(handle)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,9 +12,10 @@ from typing import Any
 from modelyard.chain.project import Project
 from modelyard.chain.steps import CHAIN, Inputs, Made, Step, config_of, index_of
 from modelyard.chain.workspace import Workspace
-from modelyard.errors import Damaged, Fault, GateFailed, ModelyardError, Waiting
-from modelyard.ledger import Result, StageEntry
-from modelyard.run import Listener, Run, Silent
+from modelyard.errors import Damaged, EnvironmentProblem, Fault, GateFailed, ModelyardError, Waiting
+from modelyard.full_disk import full_disk
+from modelyard.ledger import INTERRUPTED, Result, StageEntry
+from modelyard.run import Cancelled, Listener, Run, Silent
 from modelyard.store import Dataset, Report
 from modelyard.store.digests import digest_json
 
@@ -103,47 +105,59 @@ def run_chain(
     remeasure: bool = False,
     threads: int = 2,
     told: Callable[[StageOutcome], None] = lambda outcome: None,
+    cancelled: threading.Event | None = None,
 ) -> ChainOutcome:
     """Run the chain to `last`. Stages from `first` on are made anew, with `remeasure` those that hold measured time.
 
-    `told` hears each stage as it ends. A failed gate, bad input and open annotation end the run and are in its outcome;
-    only faults of ours and interruptions are raised. What was finished stays in the cache.
+    `told` hears each stage as it ends; `cancelled` asks a stage to stop at its next step. A failed gate, bad input, a
+    full disk and open annotation end the run and are in its outcome; only faults of ours and interruptions are raised.
+    What was finished stays in the cache.
     """
     chain = ChainOutcome()
     made: dict[str, Made] = {}
+    asked = cancelled or threading.Event()
     with workspace.locked():
         run_number = workspace.ledger.start_run(str(project.data))
         try:
             for position, step in enumerate(CHAIN[: index_of(last) + 1]):
                 anew = (first is not None and position >= index_of(first)) or (remeasure and step.measures)
                 inputs = Inputs(project, made, chain.reports, workspace)
-                outcome = _run_step(step, inputs, listener or Silent(), threads, anew=anew)
+                outcome = _run_step(step, inputs, listener or Silent(), threads, asked, anew=anew)
                 chain.stages.append(outcome)
-                workspace.ledger.note_stage(run_number, position, _entry(outcome))
                 told(outcome)
+                workspace.ledger.note_stage(run_number, position, _entry(outcome))
                 if outcome.output is None or outcome.error is not None:
                     break
                 made[step.name] = outcome.output
             workspace.ledger.finish_run(run_number, chain.outcome)
         except KeyboardInterrupt:
-            workspace.ledger.finish_run(run_number, "interrupted")
+            with contextlib.suppress(EnvironmentProblem):
+                workspace.ledger.finish_run(run_number, INTERRUPTED)
             raise
+        except EnvironmentProblem:
+            # A disk that kept a stage from writing may also keep the ledger from noting it: the stage's words count.
+            if chain.error is None:
+                raise
     return chain
 
 
-def _run_step(step: Step, inputs: Inputs, listener: Listener, threads: int, *, anew: bool) -> StageOutcome:
+def _run_step(
+    step: Step, inputs: Inputs, listener: Listener, threads: int, cancelled: threading.Event, *, anew: bool
+) -> StageOutcome:
     started = time.monotonic()
     workspace = inputs.workspace
-    key, run = "", Run(workspace.store, listener, threads=threads)
+    key, run = "", Run(workspace.store, listener, threads=threads, cancelled=cancelled)
     output: Made | None = None
     report: Report | None = None
     try:
+        run.check_cancelled()
         key, digests = step_key(step, inputs)
         run.key = key
         found = None if anew else _cached(workspace, step, key)
         if found is not None:
             output, report = found
             outcome = "cached"
+            workspace.store.drop_scratch(key)  # there when the run that made it was killed at its very end
         else:
             output = step.call(inputs, run)
             report = output if isinstance(output, Report) else run.report(step.name)
@@ -164,7 +178,14 @@ def _run_step(step: Step, inputs: Inputs, listener: Listener, threads: int, *, a
         report = report or run.report(step.name)
         return StageOutcome(step.name, "failed", time.monotonic() - started, key, output, report, failed)
     except ModelyardError as error:
+        if cancelled.is_set():  # a server that heard the same Ctrl-C, for instance
+            raise Cancelled from error
         return StageOutcome(step.name, "failed", time.monotonic() - started, key, output, report, error)
+    except Exception as error:
+        problem = full_disk(error, workspace.root)
+        if problem is None:
+            raise
+        return StageOutcome(step.name, "failed", time.monotonic() - started, key, output, report, problem)
     return StageOutcome(step.name, outcome, time.monotonic() - started, key, output, report)
 
 

@@ -13,6 +13,7 @@ VERBS = {
     "demo": ("modelyard.cli.demo", "command", "The whole chain on real data, ending with a served, monitored model."),
     "run": ("modelyard.cli.run", "command", "The chain on your data, a line a stage; goes on where it stopped."),
     "status": ("modelyard.cli.status", "command", "The last run of this workspace."),
+    "gc": ("modelyard.cli.gc", "command", "Free what no version and no recent run needs."),
     "serve": ("modelyard.cli.serve", "command", "Serve packages over REST and gRPC (Open Inference Protocol V2)."),
     "ingest": ("modelyard.cli.stage", "ingest", "One stage: read a file or folder into a Dataset."),
     "clean": ("modelyard.cli.stage", "clean", "One stage: repair and drop rows, each with its reason."),

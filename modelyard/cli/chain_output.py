@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from modelyard.chain.project import Project
 from modelyard.chain.runner import ChainOutcome, StageOutcome, run_chain
 from modelyard.chain.workspace import Workspace
 from modelyard.cli.output import envelope, print_error
+from modelyard.cli.stopping import Stopped, stoppable
 from modelyard.cli.terminal import LiveProgress, progress
 from modelyard.errors import ModelyardError
 from modelyard.store import Report
@@ -48,12 +51,15 @@ def run_and_tell(
     threads: int | None = None,
 ) -> ChainOutcome:
     """Run the chain with progress and a line a stage on stderr; an error that ends it is told there too."""
-    with progress() as listener:
+    finished: list[str] = []
+    with progress() as listener, _says_what_is_kept(workspace, finished), stoppable() as cancelled:
 
         def told(outcome: StageOutcome) -> None:
             if isinstance(listener, LiveProgress):
                 listener.clear()
             click.echo(stage_line(outcome), err=True)
+            if outcome.error is None:
+                finished.append(outcome.stage)
 
         chain = run_chain(
             project,
@@ -64,10 +70,32 @@ def run_and_tell(
             remeasure=remeasure,
             threads=threads or cores(),
             told=told,
+            cancelled=cancelled,
         )
     if chain.error is not None:
         print_error(chain.error)
     return chain
+
+
+@contextmanager
+def _says_what_is_kept(workspace: Workspace, finished: list[str]) -> Iterator[None]:
+    """Raises Stopped with the stages that are kept and the checkpoints of the one under way."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        kept = ", ".join([*finished, *_checkpoint(workspace, finished)])
+        raise Stopped(
+            f"stopped; kept: {kept or 'nothing was finished yet'}", "run the same command again: it goes on there"
+        ) from error
+
+
+def _checkpoint(workspace: Workspace, finished: list[str]) -> list[str]:
+    """The newest checkpoint in words, when training was under way."""
+    if finished[-1:] != ["split"]:
+        return []
+    steps = list((workspace.store.root / "scratch").glob("*/checkpoints/step-*"))
+    newest = max(steps, key=lambda path: path.stat().st_mtime, default=None)
+    return [] if newest is None else [f"train up to step {int(newest.name.removeprefix('step-')):,}"]
 
 
 def chain_json(chain: ChainOutcome, workspace: Workspace) -> dict[str, Any]:

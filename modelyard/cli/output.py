@@ -83,23 +83,33 @@ def verb(function: Callable[..., int | None]) -> Callable[..., None]:
                 print_json(envelope(error_outcome(error), error=error.as_json()))
             print_error(error)
             code = error.exit_code
-        except KeyboardInterrupt:
-            click.echo("stopped; what was finished is kept: run the same command again to go on", err=True)
+        except KeyboardInterrupt as stopped:
+            message, next = str(stopped) or "stopped", getattr(stopped, "next", "run the same command again")
+            click.echo(f"{message}\n  next:  {next}", err=True)
             if as_json:
-                print_json(envelope("interrupted", error={"kind": "interrupted", "message": "stopped by the user"}))
+                print_json(
+                    envelope(
+                        "interrupted", error={"kind": "interrupted", "message": message, "where": None, "next": next}
+                    )
+                )
             code = INTERRUPTED
         except BrokenPipeError:
             code = 0
         except click.ClickException:
             raise
         except Exception as error:
+            if problem := _full_disk(error):
+                if as_json:
+                    print_json(envelope("failed", error=problem.as_json()))
+                print_error(problem)
+                sys.exit(problem.exit_code)
             code = FAULT
             log = _keep_traceback()
             message = f"this is a fault of modelyard, not of your input: {type(error).__name__}: {error}"
             if debug:
                 traceback.print_exc()
             if as_json:
-                shown = {"kind": "fault", "message": message, "where": str(log), "next": "report it with this file"}
+                shown = {"kind": "fault", "message": message, "where": log, "next": "report it with this file"}
                 print_json(envelope("failed", error=shown))
             click.echo(f"{click.style('fault', fg='red', bold=True)}: {message}", err=True)
             click.echo(f"  where: {log}\n  next:  report it with this file; --debug shows it here", err=True)
@@ -109,10 +119,21 @@ def verb(function: Callable[..., int | None]) -> Callable[..., None]:
     return body
 
 
-def _keep_traceback() -> Path:
-    with tempfile.NamedTemporaryFile("w", prefix="modelyard-fault-", suffix=".log", delete=False) as file:
-        file.write(traceback.format_exc())
-        return Path(file.name)
+def _full_disk(error: Exception) -> ModelyardError | None:
+    """A full disk that no one closer to it noticed: the ledger's, a scratch folder's."""
+    from modelyard.full_disk import full_disk
+
+    place = getattr(error, "filename", None)
+    return full_disk(error, Path(place).absolute() if isinstance(place, str) else Path.cwd())
+
+
+def _keep_traceback() -> str:
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="modelyard-fault-", suffix=".log", delete=False) as file:
+            file.write(traceback.format_exc())
+            return file.name
+    except OSError as error:
+        return f"nowhere: the log could not be written ({error.strerror})"
 
 
 def common_options(command: Callable[..., Any]) -> Callable[..., Any]:

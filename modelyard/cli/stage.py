@@ -34,6 +34,7 @@ def _command(stage: str, takes: str, text: str) -> click.Command:
         from modelyard.chain.project import load_project
         from modelyard.cli.chain_output import cores
         from modelyard.cli.output import envelope, print_json
+        from modelyard.cli.stopping import Stopped, stoppable
         from modelyard.cli.terminal import progress
         from modelyard.config import merge, parse_setting
 
@@ -42,8 +43,11 @@ def _command(stage: str, takes: str, text: str) -> click.Command:
             chosen = merge(chosen, {stage: parse_setting(setting)})
         # A modelyard.yaml that happens to lie here is not read: a verb on plain paths depends on what it is given.
         project = load_project(out.parent, None, chosen, config_file)
-        with progress() as listener:
-            alone = run_alone(stage, list(inputs), out, project, listener, threads or cores())
+        try:
+            with progress() as listener, stoppable():
+                alone = run_alone(stage, list(inputs), out, project, listener, threads or cores())
+        except KeyboardInterrupt as error:
+            raise Stopped(f"stopped; {out} was not written", "run the same command again") from error
         info = alone.evidence.info
         if as_json:
             print_json(

@@ -16,6 +16,7 @@ from modelyard.cli.run import workspace_option
 @verb
 def command(workspace: Path | None, as_json: bool) -> int:
     """Show the last run of this workspace: each stage, its outcome, its time, its output."""
+    from modelyard.chain.workspace import holder
     from modelyard.cli.output import envelope, print_json
     from modelyard.errors import BadInput
     from modelyard.ledger import Ledger
@@ -31,16 +32,19 @@ def command(workspace: Path | None, as_json: bool) -> int:
     if last is None:
         raise BadInput("nothing has run in this workspace yet", where=str(root), next="modelyard run DATA")
     run, stages = last
+    # Without an outcome it goes on, or was killed.
+    at_work = holder(root) if run["outcome"] is None else None
+    outcome = run["outcome"] or ("running" if at_work else "interrupted")
     if as_json:
         rows = [
             {"name": s.stage, "outcome": s.outcome, "seconds": round(s.seconds, 3), "digest": s.output} for s in stages
         ]
-        print_json(envelope(run["outcome"] or "unfinished", "status", out=str(root), stages=rows))
+        print_json(envelope(outcome, "status", out=str(root), stages=rows))
         return 0
-    click.echo(f"run {run['id']} of {run['started']:%Y-%m-%d %H:%M} UTC: {run['outcome'] or 'unfinished'}")
+    click.echo(f"run {run['id']} of {run['started']:%Y-%m-%d %H:%M} UTC: {outcome}{f' ({at_work})' if at_work else ''}")
     for stage in stages:
         shown = stage.message or (stage.output or "")[:12]
         click.echo(f"{stage.stage:<10}{stage.outcome:<9}{stage.seconds:>8.1f} s   {shown}")
-    if run["outcome"] not in ("done", None):
+    if outcome not in ("done", "running"):
         click.echo("go on with: modelyard run")
     return 0

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, delete, event, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    ExceptionContext,
+    RowMapping,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from modelyard.errors import BadInput
+from modelyard.full_disk import full_disk
 from modelyard.ledger.schema import migrate
 from modelyard.ledger.tables import alias_moves, aliases, results, run_stages, runs, versions
+
+INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True)
@@ -54,13 +69,32 @@ class Minted:
     created: datetime
 
 
-def _pragmas(connection: Any, _: Any) -> None:
-    """Write-ahead log and full sync: what was acknowledged survives a power cut."""
+def _connected(connection: Any, _: Any) -> None:
+    """Write-ahead log and full sync: what was acknowledged survives a power cut.
+
+    The driver begins no transaction by itself: left alone, it would commit every step of a migration on its own, and a
+    kill between two of them would leave half a schema.
+    """
+    connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA busy_timeout=30000")
+    if cursor.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()
+
+
+def _begun(connection: Connection) -> None:
+    """A writer takes its lock at once, so that two wait for each other rather than one fail half-way."""
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _failed(context: ExceptionContext) -> None:
+    """A full disk is said in the same words as anywhere else."""
+    place = context.engine.url.database if context.engine is not None else None
+    if place is not None and context.original_exception is not None:
+        context.chained_exception = full_disk(context.original_exception, Path(place))
 
 
 class Ledger:
@@ -72,23 +106,28 @@ class Ledger:
             location.parent.mkdir(parents=True, exist_ok=True)
         self.engine = create_engine(url)
         if self.engine.dialect.name == "sqlite":
-            event.listen(self.engine, "connect", _pragmas)
-        migrate(self.engine)
+            event.listen(self.engine, "connect", _connected)
+            event.listen(self.engine, "begin", _begun)
+            event.listen(self.engine, "handle_error", _failed)
+        self._writing = self.engine.execution_options(writes=True)
+        migrate(self._writing)
 
     def close(self) -> None:
         self.engine.dispose()
 
     def start_run(self, source: str) -> int:
-        with self.engine.begin() as connection:
+        """A new run. The caller holds the workspace: an earlier run without an end was killed, and is noted so."""
+        with self._writing.begin() as connection:
+            connection.execute(update(runs).where(runs.c.outcome.is_(None)).values(outcome=INTERRUPTED))
             statement = insert(runs).values(started=datetime.now(UTC), source=source).returning(runs.c.id)
             return int(connection.execute(statement).scalar_one())
 
     def finish_run(self, run: int, outcome: str) -> None:
-        with self.engine.begin() as connection:
+        with self._writing.begin() as connection:
             connection.execute(update(runs).where(runs.c.id == run).values(finished=datetime.now(UTC), outcome=outcome))
 
     def note_stage(self, run: int, position: int, entry: StageEntry) -> None:
-        with self.engine.begin() as connection:
+        with self._writing.begin() as connection:
             connection.execute(
                 insert(run_stages).values(
                     run=run,
@@ -112,27 +151,41 @@ class Ledger:
             stages = connection.execute(
                 select(run_stages).where(run_stages.c.run == row["id"]).order_by(run_stages.c.position)
             ).mappings()
-            entries = [
-                StageEntry(
-                    s["stage"], s["outcome"], s["seconds"], s["result_key"], s["output"], s["report"], s["message"]
-                )
-                for s in stages
-            ]
-            return dict(row), entries
+            return dict(row), [_stage_entry(stage) for stage in stages]
+
+    def stages_since(self, done: int) -> list[StageEntry]:
+        """The stages of the newest runs, back to the `done`-th that ended well (of all, while there are fewer)."""
+        if done < 1:
+            return []
+        with self.engine.connect() as connection:
+            chosen = select(run_stages).order_by(run_stages.c.run, run_stages.c.position)
+            well = select(runs.c.id).where(runs.c.outcome == "done").order_by(runs.c.id.desc())
+            oldest = connection.execute(well.offset(done - 1).limit(1)).scalar()
+            if oldest is not None:
+                chosen = chosen.where(run_stages.c.run >= oldest)
+            return [_stage_entry(stage) for stage in connection.execute(chosen).mappings()]
+
+    def results(self) -> list[Result]:
+        """Every cached result, oldest first."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(results).order_by(results.c.created)).mappings()
+            return [_result(row) for row in rows]
+
+    def forget_results(self, keys: Collection[str]) -> None:
+        """Drop cached results: their stages run again when they are asked for."""
+        with self._writing.begin() as connection:
+            for key in keys:
+                connection.execute(delete(results).where(results.c.result_key == key))
 
     def result(self, key: str) -> Result | None:
         """The cached result of a key."""
         with self.engine.connect() as connection:
             row = connection.execute(select(results).where(results.c.result_key == key)).mappings().first()
-        if row is None:
-            return None
-        return Result(
-            key, row["stage"], row["kind"], row["output"], row["report"], json.loads(row["inputs"]), row["seconds"]
-        )
+        return None if row is None else _result(row)
 
     def keep_result(self, result: Result) -> None:
         """Write a result, replacing an older one of the same key (a measurement made again)."""
-        with self.engine.begin() as connection:
+        with self._writing.begin() as connection:
             connection.execute(delete(results).where(results.c.result_key == result.key))
             connection.execute(
                 insert(results).values(
@@ -154,7 +207,7 @@ class Ledger:
 
     def mint(self, name: str, package: str, report: str, passed: bool, override: str | None = None) -> Minted:
         """A version for the package: the next one, or the one it already has, with the newest evidence."""
-        with self.engine.begin() as connection:
+        with self._writing.begin() as connection:
             minted = Minted(
                 name, _version_of(connection, name, package), package, report, passed, override, datetime.now(UTC)
             )
@@ -162,13 +215,18 @@ class Ledger:
             connection.execute(insert(versions).values(**minted.__dict__))
             return minted
 
-    def versions(self, name: str) -> list[Minted]:
-        """All versions of a name, oldest first."""
+    def versions(self, name: str | None = None) -> list[Minted]:
+        """All versions of a name, or of every name, oldest first."""
+        chosen = select(versions).order_by(versions.c.name, versions.c.version)
+        if name is not None:
+            chosen = chosen.where(versions.c.name == name)
         with self.engine.connect() as connection:
-            rows = connection.execute(
-                select(versions).where(versions.c.name == name).order_by(versions.c.version)
-            ).mappings()
-            return [Minted(**row) for row in rows]
+            return [Minted(**row) for row in connection.execute(chosen).mappings()]
+
+    def pointed_at(self) -> set[tuple[str, int]]:
+        """Name and version of everything that an alias points at."""
+        with self.engine.connect() as connection:
+            return {(row.name, row.version) for row in connection.execute(select(aliases.c.name, aliases.c.version))}
 
     def version(self, name: str, version: int) -> Minted:
         """Raises BadInput with the versions there are."""
@@ -182,7 +240,7 @@ class Ledger:
     def point(self, name: str, alias: str, version: int) -> None:
         """Move an alias to a version; a move to where it already stands is no move."""
         package = self.version(name, version).package
-        with self.engine.begin() as connection:
+        with self._writing.begin() as connection:
             place = (aliases.c.name == name) & (aliases.c.alias == alias)
             before = connection.execute(select(aliases.c.version).where(place)).scalar()
             if before == version:
@@ -200,6 +258,30 @@ class Ledger:
             return connection.execute(
                 select(aliases.c.version).where(aliases.c.name == name, aliases.c.alias == alias)
             ).scalar()
+
+
+def _stage_entry(row: RowMapping) -> StageEntry:
+    return StageEntry(
+        row["stage"],
+        row["outcome"],
+        row["seconds"],
+        row["result_key"],
+        row["output"],
+        row["report"],
+        row["message"],
+    )
+
+
+def _result(row: RowMapping) -> Result:
+    return Result(
+        row["result_key"],
+        row["stage"],
+        row["kind"],
+        row["output"],
+        row["report"],
+        json.loads(row["inputs"]),
+        row["seconds"],
+    )
 
 
 def _version_of(connection: Connection, name: str, package: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from modelyard.errors import EnvironmentProblem
 
@@ -14,15 +14,22 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 def current_revision(engine: Engine) -> str | None:
     """The schema revision of the database, None when it is empty."""
-    with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        return None if revision is None else str(revision)
+    with engine.execution_options(writes=False).connect() as connection:
+        return _revision(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if revision is None else str(revision)
 
 
 def migrate(engine: Engine) -> None:
-    """Upgrade forward, in one transaction. Raises EnvironmentProblem for a ledger of a newer Modelyard."""
+    """Upgrade forward, in one transaction: whole or not at all.
+
+    Raises EnvironmentProblem for a ledger of a newer Modelyard.
+    """
     revision = current_revision(engine)
     if revision == HEAD:
         return
@@ -40,5 +47,7 @@ def migrate(engine: Engine) -> None:
             next="upgrade modelyard, or use another workspace with --workspace DIR",
         )
     with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        # Another process may have done it while this one waited for the lock.
+        if _revision(connection) != HEAD:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")

@@ -19,6 +19,8 @@ from modelyard.errors import EnvironmentProblem
 HOST = "127.0.0.1"
 READY = "/v2/health/ready"
 STOP_LIMIT_S = 10.0
+# A parent that was killed before its death could be asked for sends no signal: the child sees that it has another one.
+IF_PARENT_LIVES = '[ "$PPID" = "$1" ] || exit 1; shift; exec "$@"'
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,14 @@ def launched(
     Where `setpriv` exists the server also ends when this process is killed: no orphan keeps a port.
     Raises EnvironmentProblem with the end of its log when it exits or is not ready within `limit_s`.
     """
-    setpriv = shutil.which("setpriv")
-    prefix = [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
+    setpriv, shell = shutil.which("setpriv"), shutil.which("sh")
+    if setpriv and shell:
+        ask = [setpriv, "--pdeathsig", "TERM", "--", shell, "-c", IF_PARENT_LIVES, shell, str(os.getpid())]
+        command = [*ask, *command]
     with tempfile.TemporaryFile() as log:
         started = time.perf_counter()
         process = subprocess.Popen(
-            [*prefix, *command],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -172,6 +172,13 @@ class Dataset:
             tuple(Layer(v["name"], tuple(v["columns"]), v["selects"], tuple(v["files"])) for v in manifest["layers"]),
         )
 
+    def files(self) -> Iterator[str]:
+        """The digest of every Parquet file that it is made of."""
+        for part in self.parts:
+            yield from (file.digest for file in part.files)
+        for layer in self.layers:
+            yield from layer.files
+
     def views(self) -> Iterator[PartView]:
         """The parts, one by one: bounded memory."""
         return (PartView(self, index) for index in range(len(self.parts)))

@@ -12,7 +12,15 @@ from typing import Any, TypeVar
 
 from modelyard.errors import Damaged
 from modelyard.store.artifacts import Artifact
-from modelyard.store.atomic import new_directory, publish_directory, sync_directory, write_bytes
+from modelyard.store.atomic import (
+    BUILDING,
+    ensure_directory,
+    new_directory,
+    publish_directory,
+    remove_unheld,
+    sync_directory,
+    write_bytes,
+)
 from modelyard.store.dataset import Column, Dataset, PartView
 from modelyard.store.digests import PROVENANCE, canonical_json, digest_file, digest_json, digest_tree
 from modelyard.store.writers import LayerWriter, PartsWriter
@@ -43,16 +51,16 @@ class Store:
         return self.root / "objects" / digest[:2] / f"{digest}.{suffix}"
 
     def add_object(self, path: Path, suffix: str) -> str:
-        """Move a finished file (on the same disk) into the store; answers its digest."""
+        """Move a finished file (on the same disk) into the store; answers its digest. A damaged twin is replaced."""
         digest = digest_file(path)
         target = self._object_path(digest, suffix)
-        if target.is_file():
+        if target.is_file() and digest_file(target) == digest:
             path.unlink()
             return digest
-        target.parent.mkdir(parents=True, exist_ok=True)
+        ensure_directory(target.parent)
         with path.open("rb") as file:
             os.fsync(file.fileno())
-        path.rename(target)
+        path.replace(target)
         sync_directory(target.parent)
         return digest
 
@@ -64,13 +72,20 @@ class Store:
 
     def add_dataset(self, manifest: dict[str, Any]) -> Dataset:
         """Write a manifest whose files are already in the store."""
-        path = self.root / "datasets" / f"{digest_json(manifest)}.json"
-        if not path.is_file():
-            write_bytes(path, canonical_json(manifest))
+        path, content = self.root / "datasets" / f"{digest_json(manifest)}.json", canonical_json(manifest)
+        if not path.is_file() or path.read_bytes() != content:
+            write_bytes(path, content)
         return Dataset.from_manifest(self, manifest)
 
     def dataset(self, digest: str) -> Dataset:
-        """Raises Damaged when the manifest is missing or does not match its name."""
+        """Raises Damaged when the manifest or a file that it names is missing, or it does not match its name."""
+        dataset = self.described(digest)
+        for file in dataset.files():
+            self.object(file, "parquet")
+        return dataset
+
+    def described(self, digest: str) -> Dataset:
+        """The Dataset as its manifest says; whether its files are there is not looked at. Raises Damaged."""
         path = self.root / "datasets" / f"{digest}.json"
         try:
             manifest = json.loads(path.read_bytes())
@@ -94,12 +109,15 @@ class Store:
             raise Damaged(f"a {kind.kind} without {kind.index} was about to be stored", where=str(folder))
         digest = digest_tree(folder)
         target = self._artifact_path(kind, digest)
-        if not target.is_dir():
-            if provenance is not None:
-                (folder / PROVENANCE).write_bytes(canonical_json(provenance) + b"\n")
-            publish_directory(folder, target)
-        else:
+        if target.is_dir() and digest_tree(target) == digest:
             shutil.rmtree(folder)
+            return kind(digest, target)
+        if provenance is not None:
+            (folder / PROVENANCE).write_bytes(canonical_json(provenance) + b"\n")
+        with self.new_directory() as aside:
+            if target.exists():  # a damaged twin makes way
+                target.rename(aside / digest)
+            publish_directory(folder, target)
         return kind(digest, target)
 
     def get(self, kind: type[A], digest: str) -> A:
@@ -124,6 +142,15 @@ class Store:
 
     def drop_scratch(self, key: str) -> None:
         shutil.rmtree(self.root / "scratch" / key, ignore_errors=True)
+
+    def clear_abandoned(self) -> None:
+        """Remove what killed processes left half written. The caller holds the workspace: nobody else writes here."""
+        for path in [
+            *self.temporary.iterdir(),
+            *(self.root / "datasets").glob(".*.tmp"),
+            *(self.root / "scratch").glob(f"*/*/{BUILDING}*"),
+        ]:
+            remove_unheld(path)
 
 
 __all__ = ["LayerWriter", "PartView", "PartsWriter", "Store"]

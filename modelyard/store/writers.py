@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,8 +26,8 @@ def write_parquet(table: pa.Table, path: Path) -> None:
 
 
 def _keep(store: Store, table: pa.Table) -> str:
-    with tempfile.TemporaryDirectory(dir=store.temporary) as folder:
-        path = Path(folder) / "rows.parquet"
+    with store.new_directory() as folder:
+        path = folder / "rows.parquet"
         write_parquet(table, path)
         return store.add_object(path, "parquet")
 
