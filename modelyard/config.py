@@ -101,6 +101,10 @@ def _explain(error: ValidationError, model: type[BaseModel], lines: dict[Path_, 
     faults = error.errors()
     fault = faults[0]
     path: Path_ = tuple(part for part in fault["loc"] if not (isinstance(part, str) and part.startswith("function-")))
+    block = fault["input"] if fault["type"] == "value_error" and isinstance(fault.get("input"), dict) else None
+    if block is not None:
+        # A combination, found by the block that holds it: the key that its message names first is the place.
+        path += tuple(_named_in(fault["msg"], block))
     while path and path not in lines and lines:
         if path[:-1] in lines:
             break
@@ -115,6 +119,9 @@ def _explain(error: ValidationError, model: type[BaseModel], lines: dict[Path_, 
         return BadConfig(f"unknown key {path[-1]}{more}", where=where, next=advice)
     if fault["type"] == "missing":
         return BadConfig(f"the key {dotted} is missing{more}", where=where, next=f"add {dotted}: ...")
+    if block is not None:
+        message = fault["msg"].removeprefix("Value error, ")
+        return BadConfig(f"{dotted}: {message}{more}", where=where, next=f"change {dotted}")
     given = repr(fault.get("input"))
     given = given if len(given) <= 60 else given[:57] + "..."
     message = fault["msg"].removeprefix("Value error, ")
@@ -123,6 +130,14 @@ def _explain(error: ValidationError, model: type[BaseModel], lines: dict[Path_, 
         where=where,
         next=f"change {dotted}",
     )
+
+
+def _named_in(message: str, block: dict[Any, Any]) -> list[str]:
+    """The key of the block that stands first in the message, or none."""
+    places = {
+        str(key): found.start() for key in block if (found := re.search(rf"(?<![\w.]){re.escape(str(key))}\b", message))
+    }
+    return [min(places, key=lambda key: places[key])] if places else []
 
 
 def validate(model: type[C], value: Any, source: str, lines: dict[Path_, int] | None = None) -> C:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, PrivateAttr, field_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from modelyard.config import StageConfig, merge, parse_yaml, read_text, validate
 from modelyard.errors import BadConfig, BadInput
@@ -39,6 +39,8 @@ class Project(StageConfig):
     release: ReleaseConfig = ReleaseConfig()
 
     _folder: Path = PrivateAttr(default_factory=Path.cwd)
+    _file: str | None = PrivateAttr(None)
+    _lines: dict[tuple[str | int, ...], int] = PrivateAttr(default_factory=dict)
 
     @field_validator("task")
     @classmethod
@@ -46,6 +48,19 @@ class Project(StageConfig):
         if value not in TASKS:
             raise ValueError(f"task must be one of {', '.join(sorted(TASKS))}")
         return value
+
+    @model_validator(mode="after")
+    def _one_name_and_task(self) -> Project:
+        if self.train.task != self.task:
+            raise ValueError(f"task is {self.task} and train.task is {self.train.task}; leave train.task out")
+        if self.export.name != self.name:
+            raise ValueError(f"name is {self.name} and export.name is {self.export.name}; leave export.name out")
+        return self
+
+    def place(self, key: str) -> str:
+        """Where a key was said, as errors name it: file, line, key."""
+        line = self._lines.get(tuple(key.split(".")))
+        return f"{self._file}, line {line}, key {key}" if self._file and line else key
 
     def source(self) -> Path:
         """The data file or folder. Raises BadInput when none is named or it is not there."""
@@ -94,4 +109,5 @@ def load_project(
             value = merge({block: {key: value[top]}}, value)
     project = validate(Project, value, path.name if path.is_file() else "the command line", lines)
     project._folder = path.parent.absolute()
+    project._file, project._lines = (path.name, lines) if path.is_file() else (None, {})
     return project

@@ -23,7 +23,7 @@ def workspace_option(command: Any) -> Any:
 
 
 @click.command("run")
-@click.argument("data", required=False, type=click.Path(exists=True))
+@click.argument("data", required=False, type=click.Path())
 @click.option(
     "--config", "config_file", type=click.Path(dir_okay=False, path_type=Path), help="Another modelyard.yaml."
 )
@@ -50,12 +50,15 @@ def command(
 ) -> int:
     """Run the chain: ingest, clean, split, train, export, optimize, evaluate, release.
 
-    What is already done and still valid comes from the cache; a killed run goes on where it stopped.
+    Where there is no modelyard.yaml, the data are looked at first and a short one is written: what was found, what was
+    assumed. What is already done and still valid comes from the cache; a killed run goes on where it stopped.
     """
-    from modelyard.chain.project import load_project
+    from modelyard.chain.preflight import preflight
+    from modelyard.chain.project import FILE, load_project
     from modelyard.chain.runner import plan
     from modelyard.chain.workspace import Workspace
     from modelyard.cli.chain_output import chain_json, print_next, run_and_tell
+    from modelyard.cli.look_output import look_and_tell, propose_and_tell
     from modelyard.cli.output import envelope, print_json
     from modelyard.config import merge, parse_setting
 
@@ -65,8 +68,13 @@ def command(
     folder = config_file.parent if config_file else Path.cwd()
     project = load_project(folder, data, chosen, config_file)
     project.source()
+    seen = None
+    if config_file is None and not (folder / FILE).is_file():
+        seen, project = propose_and_tell(project, data or "", folder, chosen, write=not dry_run)
     place = Workspace(workspace or folder / ".modelyard")
     try:
+        if seen is None and plan(project, place, "ingest") == [("ingest", "run")]:
+            seen = look_and_tell(project)
         if dry_run:
             lines = plan(project, place, last)
             if as_json:
@@ -75,9 +83,10 @@ def command(
                 for name, outcome in lines:
                     click.echo(f"{name:<10}{outcome}")
             return 0
+        preflight(project, last)
         chain = run_and_tell(project, place, first=first, last=last, remeasure=remeasure, threads=threads)
         if as_json:
-            print_json(chain_json(chain, place))
+            print_json({**chain_json(chain, place), "look": seen.as_json() if seen is not None else None})
         else:
             print_next(chain, project, place)
         return chain.error.exit_code if chain.error is not None else 0

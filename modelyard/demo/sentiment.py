@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from modelyard.demo.downloads import SENTIMENT, fetch
 from modelyard.errors import BadInput
 from modelyard.store.atomic import write_bytes
+from modelyard.training.downloads import SENTIMENT, fetch
 
 RESOURCE = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz"
 DOMAINS = {

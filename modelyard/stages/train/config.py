@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from modelyard.config import Share, StageConfig
 from modelyard.training.schedule import Scaling
@@ -34,3 +34,13 @@ class TrainConfig(StageConfig):
     # Stops by the clock, so the result is no longer a function of data, settings and seed alone.
     time_limit_s: Positive | None = None
     checkpoint_steps: Count = 200  # beside the one at the end of every epoch
+
+    @model_validator(mode="after")
+    def _micro_fits(self) -> TrainConfig:
+        """The default micro batch shrinks with the batch; one that was asked for must fit into it."""
+        if "micro_batch_size" in self.model_fields_set and self.micro_batch_size > self.batch_size:
+            raise ValueError(
+                f"micro_batch_size {self.micro_batch_size} is more than batch_size {self.batch_size}: a step is made "
+                f"of micro batches"
+            )
+        return self

@@ -12,6 +12,7 @@ from pathlib import Path
 import platformdirs
 
 from modelyard.errors import EnvironmentProblem
+from modelyard.full_disk import full_disk
 from modelyard.store.atomic import new_directory, publish_directory
 from modelyard.store.digests import digest_file
 
@@ -81,6 +82,8 @@ def _pip_download(download: Download, folder: Path) -> None:
             check=False,
         )
     if done.returncode != 0:
+        if problem := full_disk(OSError(done.stderr), folder):
+            raise problem
         last = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip said nothing"]
         raise EnvironmentProblem(
             f"{download.requirement} could not be downloaded: {last[-1]}",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from modelyard.demo.downloads import MINILM, cache_folder, fetch
 from modelyard.store.atomic import new_directory, publish_directory
+from modelyard.training.downloads import MINILM, cache_folder, fetch
 
 # Exactly what `AutoModel.from_pretrained` needs.
 FILES = (

@@ -1,0 +1,36 @@
+"""What can be known before any long work: packages, the base model, settings that do not go with it."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from modelyard.chain.project import Project
+from modelyard.chain.steps import index_of
+from modelyard.errors import BadConfig, EnvironmentProblem, ModelyardError
+from modelyard.tasks import load_task
+from modelyard.training.base import resolve_base
+
+# What the stages from train on import; `modelyard doctor` lists all with their versions.
+TRAINING = ("torch", "transformers", "onnx", "onnxscript", "onnxruntime", "sklearn")
+TWO_CLASSES = ("no", "yes")
+
+
+def preflight(project: Project, last: str = "release") -> None:
+    """Raises for what would stop the chain at train or later, with the line that says it, before ingest begins."""
+    if index_of(last) < index_of("train"):
+        return
+    missing = [name for name in TRAINING if find_spec(name) is None]
+    if missing:
+        raise EnvironmentProblem(
+            f"training needs packages that are not installed: {', '.join(missing)}",
+            next="modelyard doctor: it prints the command that installs them",
+        )
+    try:
+        base = resolve_base(project.train.base)
+        # Opens the tokenizer, and holds max_length against the positions that the model has.
+        load_task(project.task).training().pipeline(str(base), TWO_CLASSES, project.train.max_length)
+    except BadConfig as error:
+        raise BadConfig(error.message, where=project.place(error.where or "train"), next=error.next) from None
+    except ModelyardError as error:
+        error.where = project.place(error.where) if error.where in ("train.base", "train.max_length") else error.where
+        raise
