@@ -16,7 +16,7 @@ from modelyard.chain.runner import ChainOutcome, StageOutcome, run_chain
 from modelyard.chain.workspace import Workspace
 from modelyard.cli.output import envelope, print_error
 from modelyard.cli.stopping import Stopped, stoppable
-from modelyard.cli.terminal import LiveProgress, progress
+from modelyard.cli.terminal import progress
 from modelyard.errors import ModelyardError
 from modelyard.store import Report
 
@@ -55,9 +55,7 @@ def run_and_tell(
     with progress() as listener, _says_what_is_kept(workspace, finished), stoppable() as cancelled:
 
         def told(outcome: StageOutcome) -> None:
-            if isinstance(listener, LiveProgress):
-                listener.clear()
-            click.echo(stage_line(outcome), err=True)
+            listener.line(stage_line(outcome))
             if outcome.error is None:
                 finished.append(outcome.stage)
 

@@ -34,6 +34,10 @@ class PlainProgress:
             of = f"{done:,} of {total:,}" if total else f"{done:,}"
             click.echo(f"  {label}: {of}{'  ' + note if note else ''}", err=True)
 
+    def line(self, text: str) -> None:
+        """A line that stays: the end of a stage."""
+        click.echo(text, err=True)
+
     def say(self, message: str) -> None:
         click.echo(f"  {message}", err=True)
 
@@ -76,10 +80,17 @@ class LiveProgress:
         self._bar.update(self._task, completed=done, total=total, note=note)
 
     def clear(self) -> None:
-        """Take the bar away: its stage is over."""
+        """Take the bar away: its work is over."""
         if self._task is not None:
             self._bar.remove_task(self._task)
             self._task = None
+
+    def line(self, text: str) -> None:
+        """A line that stays, above the bar and instead of it: the end of a stage."""
+        from rich.text import Text
+
+        self.clear()
+        self._bar.console.print(Text.from_ansi(text), soft_wrap=True)
 
     def say(self, message: str) -> None:
         self._bar.console.print(f"  {message}", highlight=False, markup=False)
