@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from http import HTTPStatus
+from http import HTTPMethod, HTTPStatus
 from typing import Any
 
 import httptools
@@ -28,6 +28,7 @@ URL_BYTES = 8 << 10
 PIPELINED = 32  # requests of one connection that may wait for the one before
 LINGER_S = 2.0  # after an early answer, for the caller to stop sending and read it
 TICK_S = 1.0
+KNOWN_METHODS = set(HTTPMethod)
 _REQUEST_LINE = re.compile(rb"\s*([A-Za-z]{1,32}) [^\s]+ HTTP/1\.[01]\r?\n")
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 
@@ -276,6 +277,6 @@ def _check_head(url: bytes, headers: list[tuple[bytes, bytes]]) -> Problem | Non
 def _not_http(error: Exception, data: bytes) -> Problem:
     """What the parser did not like; a method that it does not know is no broken request."""
     line = _REQUEST_LINE.match(data)
-    if line is not None and "method" in str(error).lower():
+    if line is not None and line[1].decode() not in KNOWN_METHODS:
         return Problem(405, f"the method {line[1].decode()} is not known here", allow=("GET", "HEAD", "POST"))
     return Problem(400, f"this is not an HTTP/1.1 request: {error.__context__ or error}")

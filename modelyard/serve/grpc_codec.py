@@ -13,6 +13,7 @@ from modelyard.serve.rest_codec import MAX_ID
 from modelyard.serve.tensors import (
     BYTES,
     DTYPES,
+    Check,
     Tensor,
     check_datatype,
     check_name,
@@ -20,6 +21,7 @@ from modelyard.serve.tensors import (
     datatype_of,
     from_bytes,
     to_bytes,
+    unchecked,
 )
 
 # datatype -> field of InferTensorContents
@@ -49,7 +51,7 @@ def read_message(kind: Any, data: bytes) -> Any:
         raise Problem(400, f"the {len(data)} bytes are no {kind.DESCRIPTOR.name}") from None
 
 
-def parse_message(message: Any) -> InferRequest:
+def parse_message(message: Any, check: Check = unchecked) -> InferRequest:
     """A ModelInferRequest. Raises Problem 400 that names the input."""
     if not message.inputs:
         raise Problem(400, "the request has no inputs")
@@ -63,6 +65,7 @@ def parse_message(message: Any) -> InferRequest:
             raise Problem(400, f"input {name} is given twice")
         datatype = check_datatype(name, described.datatype)
         shape = check_shape(name, list(described.shape))
+        check(name, datatype, shape)
         if raw:
             if described.HasField("contents") and described.contents.ByteSize():
                 raise Problem(400, f"input {name} has both contents and raw_input_contents")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import modelyard
 from modelyard.errors import EnvironmentProblem
 from modelyard.serve.access import AccessLog, check_token, request_id
 from modelyard.serve.grpc_codec import parse_message, read_message, render_message
-from modelyard.serve.handler import Handler
+from modelyard.serve.handler import Handler, check_described
 from modelyard.serve.problems import FAULT, GRPC_CODES, Problem
 from modelyard.serve.protocol import SERVICE, messages
 from modelyard.serve.repository import Endpoint
@@ -165,7 +166,7 @@ class GrpcFront:
         problem: Problem | None = None
         try:
             endpoint = self.repository.find(message.model_name, message.model_version)
-            request = parse_message(message)
+            request = parse_message(message, partial(check_described, endpoint))
             answer = await self.handler.infer(endpoint, request, remaining_s)
             # As in Triton, whoever sends raw bytes is answered in raw bytes; tritonclient reads nothing else.
             raw = bool(message.raw_input_contents)

@@ -12,9 +12,9 @@ from modelyard.serve.batching import Work
 from modelyard.serve.problems import Problem, shortened
 from modelyard.serve.repository import Endpoint, Repository
 from modelyard.serve.requests import InferAnswer, InferRequest
-from modelyard.serve.served_model import ServedModel, TensorSpec
+from modelyard.serve.served_model import ServedModel
 from modelyard.serve.settings import ServeSettings
-from modelyard.serve.tensors import BYTES, Tensor, fits
+from modelyard.serve.tensors import BYTES, fits
 from modelyard.tasks.task import Prepared
 
 # Above it, tokenising leaves the event loop: other requests should not wait for one long text.
@@ -30,7 +30,10 @@ class Handler:
         self.alarms = Alarms()
 
     async def infer(self, endpoint: Endpoint, request: InferRequest, timeout_s: float | None = None) -> InferAnswer:
-        """Raises Problem for what cannot be answered. Cancelling this takes the request out of the queue."""
+        """Inputs passed `check_described`. Raises Problem for what cannot be answered.
+
+        Cancelling this takes the request out of the queue.
+        """
         if not self.repository.ready:
             draining = self.repository.draining
             raise Problem(503, "the server is stopping" if draining else "models are still loading", retry_after=1)
@@ -115,35 +118,32 @@ def _first_bad(model: ServedModel, items: list[dict[str, Any]]) -> str:
     return "an item"
 
 
+def check_described(endpoint: Endpoint, name: str, datatype: str, shape: tuple[int, ...]) -> None:
+    """An input by what is said of it, before its data are looked at: they may be megabytes of nonsense.
+
+    Raises Problem 400 that names the input.
+    """
+    spec = endpoint.signature.inputs.get(name)
+    if spec is None:
+        raise Problem(400, f"{endpoint.name} has no input {name}; its inputs: {', '.join(endpoint.signature.inputs)}")
+    if datatype != spec.datatype:
+        raise Problem(400, f"input {name}: its datatype is {spec.datatype}, not {datatype}")
+    if not shape or not fits(spec.shape, shape):
+        raise Problem(400, f"input {name}: its shape is {list(spec.shape)} (-1 is any size), not {list(shape)}")
+    if shape[0] == 0:
+        raise Problem(400, f"the input {name} holds no item")
+    if shape[0] > endpoint.model.max_batch:
+        raise Problem(400, f"{shape[0]} items in one request, the limit is {endpoint.model.max_batch}")
+
+
 def check_inputs(endpoint: Endpoint, request: InferRequest) -> None:
-    """Names, datatypes, shapes and the number of items. Raises Problem 400 that names the input."""
+    """That all inputs are there and hold the same items. Raises Problem 400 that names them."""
     specs = endpoint.signature.inputs
-    for name in request.inputs:
-        if name not in specs:
-            raise Problem(400, f"{endpoint.name} has no input {name}; its inputs: {', '.join(specs)}")
-    counts = set()
-    for name, spec in specs.items():
-        tensor = request.inputs.get(name)
-        if tensor is None:
+    for name in specs:
+        if name not in request.inputs:
             raise Problem(400, f"the input {name} is missing")
-        _check_tensor(spec, tensor)
-        counts.add(tensor.shape[0])
-    if len(counts) != 1:
+    if len({tensor.shape[0] for tensor in request.inputs.values()}) != 1:
         raise Problem(400, f"the inputs {', '.join(specs)} hold different numbers of items")
-    items = counts.pop()
-    if items == 0:
-        raise Problem(400, f"the input {next(iter(specs))} holds no item")
-    if items > endpoint.model.max_batch:
-        raise Problem(400, f"{items} items in one request, the limit is {endpoint.model.max_batch}")
-
-
-def _check_tensor(spec: TensorSpec, tensor: Tensor) -> None:
-    if tensor.datatype != spec.datatype:
-        raise Problem(400, f"input {spec.name}: its datatype is {spec.datatype}, not {tensor.datatype}")
-    if not tensor.shape or not fits(spec.shape, tensor.shape):
-        raise Problem(
-            400, f"input {spec.name}: its shape is {list(spec.shape)} (-1 is any size), not {list(tensor.shape)}"
-        )
 
 
 def requested_outputs(endpoint: Endpoint, request: InferRequest) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from modelyard.serve.handler import check_described
 from modelyard.serve.problems import Problem, shortened
 from modelyard.serve.repository import Endpoint
 from modelyard.serve.requests import InferAnswer, InferRequest
@@ -33,6 +34,7 @@ def parse_instances(endpoint: Endpoint, body: dict[str, Any]) -> InferRequest:
     inputs = {}
     for name, spec in specs.items():
         shape = check_shape(name, [len(instances), *_shape_of(columns[name][0] if instances else None)])
+        check_described(endpoint, name, spec.datatype, shape)
         inputs[name] = from_json(name, spec.datatype, shape, columns[name])
     return InferRequest(None, inputs)
 

@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -15,7 +16,7 @@ import orjson
 import modelyard
 from modelyard.serve.access import AccessLog, check_token, request_id
 from modelyard.serve.exposition import Exposition
-from modelyard.serve.handler import Handler
+from modelyard.serve.handler import Handler, check_described
 from modelyard.serve.openapi import document
 from modelyard.serve.predict import parse_instances, render_predictions
 from modelyard.serve.problems import FAULT, Problem, shortened
@@ -230,7 +231,8 @@ class RestApp:
         length = exchange.headers.get(b"inference-header-content-length")
         if length is not None and not (length.isdigit() and len(length) < 20):
             raise Problem(400, f"Inference-Header-Content-Length must be a number from 0, not {_shown(length)}")
-        request = parse_request(body, None if length is None else int(length))
+        check = partial(check_described, endpoint)
+        request = parse_request(body, None if length is None else int(length), check)
         answer = await self._answer(exchange, endpoint, request)
         rendered, json_length = render_answer(
             endpoint.name, endpoint.model.version, request, answer, tensor_level=endpoint.tensor_level

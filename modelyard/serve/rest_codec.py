@@ -10,6 +10,7 @@ import orjson
 from modelyard.serve.problems import Problem, shortened
 from modelyard.serve.requests import InferAnswer, InferRequest
 from modelyard.serve.tensors import (
+    Check,
     Tensor,
     check_datatype,
     check_name,
@@ -18,6 +19,7 @@ from modelyard.serve.tensors import (
     first_not_finite,
     from_bytes,
     to_bytes,
+    unchecked,
 )
 from modelyard.serve.tensors import from_json as tensor_from_json
 
@@ -78,7 +80,7 @@ def decompress(body: bytes, encoding: str, limit: int) -> bytes:
     return plain
 
 
-def parse_request(body: bytes, header_length: int | None) -> InferRequest:
+def parse_request(body: bytes, header_length: int | None, check: Check = unchecked) -> InferRequest:
     """header_length: Inference-Header-Content-Length, the bytes of JSON before the binary data; None without it."""
     binary = memoryview(b"")
     if header_length is not None:
@@ -99,7 +101,7 @@ def parse_request(body: bytes, header_length: int | None) -> InferRequest:
     inputs: dict[str, Tensor] = {}
     place = 0
     for one in described:
-        tensor, place = _parse_input(one, binary, place)
+        tensor, place = _parse_input(one, binary, place, check)
         if tensor.name in inputs:
             raise Problem(400, f"input {tensor.name} is given twice")
         inputs[tensor.name] = tensor
@@ -117,13 +119,14 @@ def _parameters(holder: dict[str, Any], what: str) -> dict[str, Any]:
     return parameters
 
 
-def _parse_input(one: Any, binary: memoryview, place: int) -> tuple[Tensor, int]:
+def _parse_input(one: Any, binary: memoryview, place: int, check: Check) -> tuple[Tensor, int]:
     """One input and where the binary data goes on after it."""
     if not isinstance(one, dict):
         raise Problem(400, f"an input must be an object with a name, not {shortened(one)}")
     name = check_name(one.get("name"), "an input")
     datatype = check_datatype(name, one.get("datatype"))
     shape = check_shape(name, one.get("shape"))
+    check(name, datatype, shape)
     size = _parameters(one, f"input {name}").get("binary_data_size")
     if size is None:
         if "data" not in one:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,14 @@ _LENGTH = struct.Struct("<I")
 MAX_DIMENSIONS = 16
 MAX_ELEMENTS = 1 << 31  # of a tensor, an axis of size 0 counted as 1: NumPy cannot make every empty shape either
 MAX_NAME = 256
+
+
+# Told name, datatype and shape of an input before its data are read; raises Problem.
+Check = Callable[[str, str, tuple[int, ...]], None]
+
+
+def unchecked(name: str, datatype: str, shape: tuple[int, ...]) -> None:
+    """Where no signature is at hand."""
 
 
 @dataclass(slots=True)
