@@ -178,7 +178,7 @@ class GrpcFront:
             raise
         except Problem as raised:
             problem = raised
-            if raised.__cause__ is not None:
+            if raised.__cause__ is not None and raised.status >= 500:
                 self._access.fault(raised.__cause__, path, identity)
             raise
         except Exception as error:  # the last line of defence

@@ -129,7 +129,7 @@ class RestApp:
             reply = await self._route(exchange)
         except Problem as raised:
             problem = raised
-            if raised.__cause__ is not None:
+            if raised.__cause__ is not None and raised.status >= 500:
                 self._access.fault(raised.__cause__, exchange.path, exchange.identity)
         except _Gone:
             self._count(exchange, Problem(499, "the caller hung up"))
