@@ -30,6 +30,11 @@ def _cpu() -> tuple[str, list[str]]:
     return name, [flag for flag in CPU_FLAGS if flag in flags]
 
 
+def usable_cores() -> int:
+    """The processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def environment() -> dict[str, Any]:
     """CPU, cores, flags, operating system, Python and library versions; no host name, no path."""
     libraries = {}
@@ -41,7 +46,7 @@ def environment() -> dict[str, Any]:
     name, flags = _cpu()
     return {
         "cpu": name,
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": usable_cores(),
         "cpu_flags": flags,
         "gpu": None,
         "system": f"{platform.system()} {platform.machine()}",

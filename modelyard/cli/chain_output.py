@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,15 +16,11 @@ from modelyard.chain.workspace import Workspace
 from modelyard.cli.output import envelope, print_error
 from modelyard.cli.stopping import Stopped, stoppable
 from modelyard.cli.terminal import progress
+from modelyard.environment import usable_cores
 from modelyard.errors import ModelyardError
 from modelyard.store import Report
 
 COLOURS = {"done": "green", "cached": "cyan", "waiting": "yellow", "failed": "red"}
-
-
-def cores() -> int:
-    """The processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def stage_line(outcome: StageOutcome) -> str:
@@ -66,7 +61,7 @@ def run_and_tell(
             first=first,
             last=last,
             remeasure=remeasure,
-            threads=threads or cores(),
+            threads=threads or usable_cores(),
             told=told,
             cancelled=cancelled,
         )

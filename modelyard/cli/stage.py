@@ -32,11 +32,11 @@ def _command(stage: str, takes: str, text: str) -> click.Command:
         from modelyard.chain.alone import run_alone
         from modelyard.chain.headlines import headline
         from modelyard.chain.project import load_project
-        from modelyard.cli.chain_output import cores
         from modelyard.cli.output import envelope, print_json
         from modelyard.cli.stopping import Stopped, stoppable
         from modelyard.cli.terminal import progress
         from modelyard.config import merge, parse_setting
+        from modelyard.environment import usable_cores
 
         chosen: dict[str, Any] = {}
         for setting in settings:
@@ -45,7 +45,7 @@ def _command(stage: str, takes: str, text: str) -> click.Command:
         project = load_project(out.parent, None, chosen, config_file)
         try:
             with progress() as listener, stoppable():
-                alone = run_alone(stage, list(inputs), out, project, listener, threads or cores())
+                alone = run_alone(stage, list(inputs), out, project, listener, threads or usable_cores())
         except KeyboardInterrupt as error:
             raise Stopped(f"stopped; {out} was not written", "run the same command again") from error
         info = alone.evidence.info

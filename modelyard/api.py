@@ -1,0 +1,101 @@
+"""The chain from Python: each stage on plain paths, and the whole of it in a folder.
+
+    import modelyard as my
+
+    my.clean("reviews.csv", out="cleaned")
+    my.split("cleaned", out="sides", shares={"train": 0.8, "validation": 0.1, "test": 0.1})
+
+Settings are those of the stage's block in modelyard.yaml. Errors are those of `modelyard.errors`; what a stage measured
+is in the `evidence` of what it answers, also when nothing is printed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from modelyard.chain.alone import Alone, run_alone
+from modelyard.chain.project import load_project
+from modelyard.chain.runner import ChainOutcome, run_chain
+from modelyard.chain.workspace import Workspace
+from modelyard.environment import usable_cores
+from modelyard.run import Listener
+
+PathLike = str | Path
+
+
+def _alone(
+    stage: str, inputs: tuple[PathLike, ...], out: PathLike, threads: int | None, settings: dict[str, Any]
+) -> Alone:
+    project = load_project(Path(out).absolute().parent, settings={stage: settings}, read_file=False)
+    return run_alone(stage, [Path(path) for path in inputs], Path(out), project, threads=threads or usable_cores())
+
+
+def ingest(source: PathLike, *, out: PathLike, threads: int | None = None, **settings: Any) -> Alone:
+    """Read CSV, TSV, JSON Lines, Parquet or a Hugging Face folder into a Dataset under `out`.
+
+    Raises BadInput when the source cannot be read or its columns are not clear.
+    """
+    return _alone("ingest", (source,), out, threads, settings)
+
+
+def clean(data: PathLike, *, out: PathLike, threads: int | None = None, **settings: Any) -> Alone:
+    """Repair and drop rows, each with its reason. Raises GateFailed when more than `max_dropped` would go."""
+    return _alone("clean", (data,), out, threads, settings)
+
+
+def split(data: PathLike, *, out: PathLike, threads: int | None = None, **settings: Any) -> Alone:
+    """Train, validation and test without leakage. Raises BadInput when a side would lack a class."""
+    return _alone("split", (data,), out, threads, settings)
+
+
+def train(data: PathLike, *, out: PathLike, threads: int | None = None, **settings: Any) -> Alone:
+    """Fine-tune `base` on a split Dataset into a Model that `from_pretrained(out)` opens."""
+    return _alone("train", (data,), out, threads, settings)
+
+
+def export(model: PathLike, data: PathLike, *, out: PathLike, threads: int | None = None, **settings: Any) -> Alone:
+    """A Model to a Package. Raises GateFailed, with nothing written to `out`, when the graph answers differently."""
+    return _alone("export", (model, data), out, threads, settings)
+
+
+def optimize(package: PathLike, data: PathLike, *, out: PathLike, threads: int | None = None, **settings: Any) -> Alone:
+    """Fused and INT8 variants, measured as served on this machine; kept when faster and still right."""
+    return _alone("optimize", (package, data), out, threads, settings)
+
+
+def evaluate(
+    package: PathLike,
+    data: PathLike,
+    model: PathLike | None = None,
+    *,
+    out: PathLike,
+    threads: int | None = None,
+    **settings: Any,
+) -> Alone:
+    """Accuracy, calibration, slices, latency, throughput and cost; beside the eager `model` when it is given."""
+    inputs = (package, data) if model is None else (package, data, model)
+    return _alone("evaluate", inputs, out, threads, settings)
+
+
+def run_project(
+    data: PathLike | None = None,
+    *,
+    folder: PathLike = ".",
+    workspace: PathLike | None = None,
+    first: str | None = None,
+    last: str = "release",
+    settings: dict[str, Any] | None = None,
+    threads: int | None = None,
+    listener: Listener | None = None,
+) -> ChainOutcome:
+    """What `modelyard run` does in `folder`: settings from its modelyard.yaml, results in its .modelyard.
+
+    A failed gate or bad input is in the answer's `error`; nothing is raised for it.
+    """
+    project = load_project(Path(folder), None if data is None else str(data), settings)
+    place = Workspace(Path(workspace) if workspace is not None else Path(folder) / ".modelyard")
+    try:
+        return run_chain(project, place, listener, first=first, last=last, threads=threads or usable_cores())
+    finally:
+        place.close()
