@@ -79,16 +79,22 @@ def name_of(data: str) -> str:
 
 
 def load_project(
-    folder: Path, data: str | None = None, settings: dict[str, Any] | None = None, file: Path | None = None
+    folder: Path,
+    data: str | None = None,
+    settings: dict[str, Any] | None = None,
+    file: Path | None = None,
+    *,
+    read_file: bool = True,
 ) -> Project:
-    """The project of a folder: its modelyard.yaml if there is one, `--set` and DATA on top.
+    """The project of a folder: its modelyard.yaml if there is one (and `read_file`), `--set` and DATA on top.
 
     Raises BadConfig that names file, line and key.
     """
     path = file or folder / FILE
     value: Any = {}
     lines: dict[tuple[str | int, ...], int] = {}
-    if path.is_file():
+    there = read_file and path.is_file()
+    if there:
         value, lines = parse_yaml(read_text(path), path.name)
         value = {} if value is None else value
         if not isinstance(value, dict):
@@ -107,7 +113,7 @@ def load_project(
     for block, key, top in (("train", "task", "task"), ("export", "name", "name")):
         if top in value:
             value = merge({block: {key: value[top]}}, value)
-    project = validate(Project, value, path.name if path.is_file() else "the command line", lines)
+    project = validate(Project, value, path.name if there else "the command line", lines)
     project._folder = path.parent.absolute()
-    project._file, project._lines = (path.name, lines) if path.is_file() else (None, {})
+    project._file, project._lines = (path.name, lines) if there else (None, {})
     return project

@@ -85,7 +85,15 @@ def _mint(inputs: Inputs, run: Run, report: Report) -> None:
     package: Package = inputs.made["optimize"]
     passed = all(gate["passed"] for gate in report.info["gates"])
     minted = ledger.mint(project.name, package.digest, report.digest, passed, project.release.override)
-    ledger.point(project.name, project.release.alias, minted.version)
+    alias = project.release.alias
+    if ledger.undone(project.name, alias) == minted.version:
+        # Running the chain again must not take back what a person did.
+        run.warn(
+            f"{alias} was rolled back from version {minted.version} and stays where it is   "
+            f"(move it: modelyard promote {project.name} {minted.version})"
+        )
+    else:
+        ledger.point(project.name, alias, minted.version)
     run.details["version"] = minted.version
     run.details["alias"] = project.release.alias
 

@@ -24,8 +24,9 @@ from sqlalchemy import (
 
 from modelyard.errors import BadInput
 from modelyard.full_disk import full_disk
+from modelyard.ledger.moves import Move, last_move, move_alias, standing, undo_move
 from modelyard.ledger.schema import migrate
-from modelyard.ledger.tables import alias_moves, aliases, results, run_stages, runs, versions
+from modelyard.ledger.tables import aliases, results, run_stages, runs, versions
 
 INTERRUPTED = "interrupted"
 
@@ -228,6 +229,14 @@ class Ledger:
         with self.engine.connect() as connection:
             return {(row.name, row.version) for row in connection.execute(select(aliases.c.name, aliases.c.version))}
 
+    def aliases(self, name: str) -> dict[str, int]:
+        """The aliases of a name and the versions they point at."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(
+                select(aliases.c.alias, aliases.c.version).where(aliases.c.name == name).order_by(aliases.c.alias)
+            )
+            return {row.alias: row.version for row in rows}
+
     def version(self, name: str, version: int) -> Minted:
         """Raises BadInput with the versions there are."""
         found = self.versions(name)
@@ -237,27 +246,32 @@ class Ledger:
         known = ", ".join(str(minted.version) for minted in found) or "none"
         raise BadInput(f"{name} has no version {version}", next=f"its versions: {known}")
 
-    def point(self, name: str, alias: str, version: int) -> None:
-        """Move an alias to a version; a move to where it already stands is no move."""
+    def point(self, name: str, alias: str, version: int, reason: str | None = None) -> Move | None:
+        """Move an alias to a version; a move to where it already stands is no move. reason: kept with the move."""
         package = self.version(name, version).package
         with self._writing.begin() as connection:
-            place = (aliases.c.name == name) & (aliases.c.alias == alias)
-            before = connection.execute(select(aliases.c.version).where(place)).scalar()
+            before = standing(connection, name, alias)
             if before == version:
-                return
-            connection.execute(delete(aliases).where(place))
-            connection.execute(insert(aliases).values(name=name, alias=alias, version=version, package=package))
-            connection.execute(
-                insert(alias_moves).values(
-                    name=name, alias=alias, before=before, after=version, moved=datetime.now(UTC)
-                )
-            )
+                return None
+            return move_alias(connection, Move(name, alias, before, version, reason=reason), package)
+
+    def undo(self, name: str, alias: str) -> Move:
+        """Move an alias back to where it stood before its last move; undoing again goes one further back.
+
+        Raises BadInput when there is no such alias, or no move that can be taken back.
+        """
+        with self._writing.begin() as connection:
+            return undo_move(connection, name, alias)
+
+    def undone(self, name: str, alias: str) -> int | None:
+        """The version that the alias was moved away from, when its newest move took one back."""
+        with self.engine.connect() as connection:
+            newest = last_move(connection, name, alias)
+            return newest.before if newest is not None and newest.undoes is not None else None
 
     def alias(self, name: str, alias: str) -> int | None:
         with self.engine.connect() as connection:
-            return connection.execute(
-                select(aliases.c.version).where(aliases.c.name == name, aliases.c.alias == alias)
-            ).scalar()
+            return standing(connection, name, alias)
 
 
 def _stage_entry(row: RowMapping) -> StageEntry:

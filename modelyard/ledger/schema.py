@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from modelyard.errors import EnvironmentProblem
 
-HEAD = "0001"
+HEAD = "0002"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

@@ -67,7 +67,7 @@ aliases = Table(
     Column("package", String(64), nullable=False),
 )
 
-# Every move of an alias, so that the last one can be undone.
+# Every move of an alias, so that the last one can be undone. undoes: the id of the move that this one took back.
 alias_moves = Table(
     "alias_moves",
     metadata,
@@ -77,4 +77,6 @@ alias_moves = Table(
     Column("before", Integer),
     Column("after", Integer),
     Column("moved", DateTime(timezone=True), nullable=False),
+    Column("undoes", Integer),
+    Column("reason", Text),
 )
