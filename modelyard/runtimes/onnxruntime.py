@@ -60,7 +60,8 @@ def open_graph(files: Sequence[Path], threads: int, device: str = CPU) -> OnnxGr
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     # Spinning threads burn the core that the front end and the other workers need.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
+    # Only what is fatal: an error is raised as an exception, and on stderr it would stand between lines of JSON.
+    options.log_severity_level = 4
     providers = _providers(device)
     try:
         session = onnxruntime.InferenceSession(str(files[0]), sess_options=options, providers=providers)
