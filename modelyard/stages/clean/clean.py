@@ -13,6 +13,7 @@ import pyarrow as pa
 from modelyard.errors import BadInput
 from modelyard.run import Run
 from modelyard.stages.clean.batch import TextBatch
+from modelyard.stages.clean.changes import around_change
 from modelyard.stages.clean.config import CleanConfig
 from modelyard.stages.clean.rules import DATASET_RULES, RULES
 from modelyard.store import Column, Dataset
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 REASON = "clean_reason"
 SHOWN_EXAMPLES = 50
 SHOWN_CHARACTERS = 120
+SHOWN_CHANGES = 20
+SOURCE_COLUMNS = ("source_file", "source_line")  # where ingest found a row
 
 
 def clean(dataset: Dataset, config: CleanConfig, run: Run) -> Dataset:
@@ -40,12 +43,14 @@ def clean(dataset: Dataset, config: CleanConfig, run: Run) -> Dataset:
     repaired: Counter[str] = Counter()
     dropped: Counter[str] = Counter()
     examples: list[dict[str, Any]] = []
+    changes: list[dict[str, Any]] = []
     rows = 0
     # The texts wait on disk between the two passes: only a key of 24 bytes a row stays in memory.
     with tempfile.TemporaryDirectory(dir=run.store.temporary) as folder:
         keys = []
         for view in run.progress(dataset.views(), "clean", total=len(dataset.parts)):
             batch, part_keys = _first_pass(view, text_column.name, label, config)
+            _add_changes(changes, view, text_column.name, batch)
             repaired.update(batch.repaired)
             keys.append(part_keys)
             pl.DataFrame({"text": batch.text, "dropped": batch.dropped}).write_ipc(_waiting(folder, view.index))
@@ -66,6 +71,7 @@ def clean(dataset: Dataset, config: CleanConfig, run: Run) -> Dataset:
     run.details["dropped"] = dict(sorted(dropped.items()))
     run.details["repaired"] = dict(sorted(repaired.items()))
     run.details["dropped_examples"] = examples
+    run.details["repaired_examples"] = changes
     gone = sum(dropped.values())
     run.record("rows_in", rows, how="rows before cleaning", unit="rows")
     run.record("rows_out", rows - gone, how="rows after cleaning", unit="rows")
@@ -130,11 +136,38 @@ def _add_examples(examples: list[dict[str, Any]], view: PartView, batch: TextBat
     places = batch.dropped.is_not_null().arg_true().to_list()[: SHOWN_EXAMPLES - len(examples)]
     if not places:
         return
-    ids = view.read([ROW_ID])[ROW_ID]
-    for place in places:
+    for place, named in zip(places, _named(view, places), strict=True):
         text = batch.text[place]
         shown = text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
-        examples.append({"row_id": show_row_id(ids[place].as_py()), "reason": batch.dropped[place], "text": shown})
+        examples.append({**named, "reason": batch.dropped[place], "text": shown})
+
+
+def _add_changes(changes: list[dict[str, Any]], view: PartView, name: str, batch: TextBatch) -> None:
+    """The first repaired rows, before and after, around the first sign that differs."""
+    import polars as pl
+
+    if len(changes) >= SHOWN_CHANGES:
+        return
+    before = pl.Series("before", view.read([name])[name], dtype=pl.String)
+    changed = (before != batch.text).fill_null(False) & batch.dropped.is_null()
+    places = changed.arg_true().to_list()[: SHOWN_CHANGES - len(changes)]
+    for place, named in zip(places, _named(view, places), strict=True):
+        old, new = around_change(before[place], batch.text[place])
+        changes.append({**named, "before": old, "after": new})
+
+
+def _named(view: PartView, places: list[int]) -> list[dict[str, Any]]:
+    """row_id of the rows at these places and, where ingest kept it, the file and the line they came from."""
+    if not places:
+        return []
+    sources = [name for name in SOURCE_COLUMNS if view.dataset.has(name)]
+    table = view.read([ROW_ID, *sources]).take(places)
+    ids = table[ROW_ID].to_pylist()
+    values = {name.removeprefix("source_"): table[name].to_pylist() for name in sources}
+    return [
+        {"row_id": show_row_id(row_id), **{name: column[index] for name, column in values.items()}}
+        for index, row_id in enumerate(ids)
+    ]
 
 
 def _write(layer: Any, view: PartView, name: str, batch: TextBatch) -> None:

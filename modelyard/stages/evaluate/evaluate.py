@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from modelyard.runtimes.golden import read_golden
 from modelyard.stages.evaluate.calibration import calibration_bins, expected_calibration_error
 from modelyard.stages.evaluate.classes import Answers, confusion, macro_f1, per_class
 from modelyard.stages.evaluate.config import EvaluateConfig
-from modelyard.stages.evaluate.slices import LENGTH, accuracy_slices, length_values
+from modelyard.stages.evaluate.slices import LENGTH, accuracy_slices, left_out, length_values
 from modelyard.stages.evaluate.speed import FLOAT, Speed, measure_speed, record_speed
 from modelyard.stages.evaluate.word_baseline import word_baseline
 from modelyard.store import Dataset, Model, Package, Report
@@ -25,6 +26,7 @@ from modelyard.store.dataset import SPLIT
 from modelyard.tasks import Pipeline, load_task
 
 WRONG_SHOWN = 20
+SOURCE_COLUMNS = ("source_file", "source_line")  # where ingest found a row
 
 
 def evaluate(
@@ -37,11 +39,12 @@ def evaluate(
     """
     task = load_task(package.task)
     meta = [column.name for column in dataset.with_role("meta")]
-    test = read_examples(dataset, task, "test", meta)
+    source = [name for name in SOURCE_COLUMNS if dataset.has(name)]
+    test = read_examples(dataset, task, "test", [*meta, *source])
     pipeline = open_pipeline(package)
     variant = _golden_set(package, pipeline, run)
     answers, sizes = _answers(package, variant, pipeline, test, run)
-    _record_accuracy(answers, test, sizes, config, run)
+    _record_accuracy(answers, test, {name: test.meta[name] for name in meta}, sizes, config, run)
     _record_size(package, variant, run)
     _record_baselines(dataset, package, test, answers, run)
     speed = measure_speed(package, variant, test, model, config, run)
@@ -64,6 +67,16 @@ def _golden_set(package: Package, pipeline: Pipeline, run: Run) -> str:
         replay.max_abs,
         how=f"variant {variant['name']}, {replay.checked} golden inputs, tolerance {variant['tolerance']['max_abs']:g}",
     )
+    same = round(replay.agreement * replay.checked)
+    may_differ = round((1.0 - least) * replay.checked)
+    run.record(
+        "golden_set",
+        replay.agreement,
+        how=f"variant {variant['name']} gives {same} of {replay.checked} golden inputs the label of the float model, at"
+        f" most {may_differ} may differ; raw outputs differ by {replay.max_abs:.2g} at most, tolerance"
+        f" {variant['tolerance']['max_abs']:g}",
+        unit="share",
+    )
     run.gate("golden_set", replay.agreement, at_least=least)
     return str(variant["name"])
 
@@ -85,7 +98,14 @@ def _answers(package: Package, variant: str, pipeline: Pipeline, test: Examples,
     return Answers(predicted, truth, decoded["score"].astype(np.float64), labels), [item.size for item in prepared]
 
 
-def _record_accuracy(answers: Answers, test: Examples, sizes: list[int], config: EvaluateConfig, run: Run) -> None:
+def _record_accuracy(
+    answers: Answers,
+    test: Examples,
+    meta: dict[str, list[str | None]],
+    sizes: list[int],
+    config: EvaluateConfig,
+    run: Run,
+) -> None:
     counts = confusion(answers)
     classes = per_class(counts, answers.labels)
     bins = calibration_bins(answers.confidence, answers.right, config.bins)
@@ -102,13 +122,16 @@ def _record_accuracy(answers: Answers, test: Examples, sizes: list[int], config:
     run.details["per_class"] = classes
     run.details["confusion"] = {"labels": list(answers.labels), "counts": counts.tolist()}
     run.details["calibration"] = {"bins": bins}
+    columns: dict[str, Sequence[str | None]] = {**meta, LENGTH: length_values(sizes)}
     run.details["slices"] = accuracy_slices(
         answers.right,
-        {**test.meta, LENGTH: length_values(sizes)},
+        columns,
         most_values=config.slice_values,
         least_rows=config.slice_rows,
         resamples=config.resamples,
     )
+    run.details["slices_left_out"] = left_out(columns, most_values=config.slice_values, least_rows=config.slice_rows)
+    run.details["slice_rows"] = config.slice_rows
     run.details["examples_wrong"] = _wrong(answers, test)
 
 
@@ -123,6 +146,7 @@ def _wrong(answers: Answers, test: Examples) -> list[dict[str, Any]]:
             "label": answers.labels[answers.truth[row]],
             "predicted": answers.labels[answers.predicted[row]],
             "score": round(float(answers.confidence[row]), 4),
+            **{name.removeprefix("source_"): test.meta[name][row] for name in SOURCE_COLUMNS if name in test.meta},
         }
         for row in surest
     ]
@@ -134,7 +158,9 @@ def _record_size(package: Package, variant: str, run: Run) -> None:
     run.record(
         "size_ratio",
         sizes[FLOAT] / sizes[variant] if FLOAT in sizes else None,
-        how=f"plain float graph over {variant}" if FLOAT in sizes else "not measured: the package has no float graph",
+        how=f"graph files, plain float over {variant}"
+        if FLOAT in sizes
+        else "not measured: the package has no float graph",
     )
 
 

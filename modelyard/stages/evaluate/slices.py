@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -48,6 +49,20 @@ def accuracy_slices(
                     "interval": list(bootstrap_mean(inside, resamples=resamples)),
                 }
             )
+    return found
+
+
+def left_out(columns: Mapping[str, Sequence[str | None]], *, most_values: int, least_rows: int) -> list[dict[str, Any]]:
+    """What accuracy_slices says nothing of: {column, value, rows} of small slices, {column, values} of columns with
+    too many values to cut by. A column with one value has no slices to leave out."""
+    found: list[dict[str, Any]] = []
+    for column, given in columns.items():
+        counts = Counter(NO_VALUE if value is None else value for value in given)
+        if len(counts) > most_values:
+            found.append({"column": column, "values": len(counts)})
+        elif len(counts) > 1:
+            small = [(value, rows) for value, rows in counts.most_common() if rows < least_rows]
+            found += [{"column": column, "value": value, "rows": rows} for value, rows in small]
     return found
 
 

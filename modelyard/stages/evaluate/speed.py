@@ -148,13 +148,13 @@ def _record_cuts(speed: Speed, run: Run, reference: str, suffix: str, named: str
     run.record(
         "latency_cut" + suffix,
         1 - mine[str(ONE)]["p50_ms"] / theirs[str(ONE)]["p50_ms"],
-        how=f"1 - P50 / P50 of {named}, in turns on the same texts, {requests} requests each, one at a time",
+        how=f"against {named}: 1 - ours / its P50, in turns on the same texts, {requests} requests each, one at a time",
         interval=(low, high),
     )
     ours, reference_cpu = mine[str(MANY)]["cpu_ms"], theirs[str(MANY)]["cpu_ms"]
     run.record(
         "cost_cut" + suffix,
         None if ours is None or not reference_cpu else 1 - ours / reference_cpu,
-        how=f"1 - CPU seconds an answer / those of {named}, in turns on the same texts,"
+        how=f"against {named}: 1 - ours / its CPU seconds an answer, in turns on the same texts,"
         f" {theirs[str(MANY)]['requests']} requests each, {MANY} at a time",
     )

@@ -165,7 +165,9 @@ def _record(
     for measured in order:
         if verdicts[measured.name].warning:
             run.warn(verdicts[measured.name].warning)
-    run.record("size_ratio", reference.size_bytes / chosen.size_bytes, how=f"plain float graph over {chosen.name}")
+    run.record(
+        "size_ratio", reference.size_bytes / chosen.size_bytes, how=f"graph files, plain float over {chosen.name}"
+    )
     run.record(
         "speedup",
         chosen.speedup,
@@ -174,7 +176,10 @@ def _record(
         interval=chosen.speedup_interval,
     )
     run.record(
-        "accuracy_lost", chosen.accuracy_lost, how=rows + ", Agresti-Min", interval=chosen.accuracy_lost_interval
+        "accuracy_lost",
+        chosen.accuracy_lost,
+        how=rows + ", interval by Agresti and Min",
+        interval=chosen.accuracy_lost_interval,
     )
     run.gate("accuracy_lost", chosen.accuracy_lost, at_most=config.max_accuracy_lost)
 
@@ -184,7 +189,8 @@ def _why(chosen: Measured, reference: Measured, candidates: Sequence[Measured], 
     dropped = [f"{c.name} {verdicts[c.name].reason}" for c in candidates if not verdicts[c.name].kept]
     p50 = chosen.served["1"]["p50_ms"]
     lost = 0.0 if chosen.accuracy_lost is None else chosen.accuracy_lost
-    sentence = f"{chosen.name}: {p50:.1f} ms, {chosen.size_bytes / 1e6:.0f} MB, accuracy {-lost:+.3f}"
+    change = "unchanged" if abs(lost) < 0.0005 else f"{-lost:+.3f}"
+    sentence = f"{chosen.name}: {p50:.1f} ms, {chosen.size_bytes / 1e6:.0f} MB, accuracy {change}"
     if chosen is not reference:
         sentence += f", {chosen.speedup:.2f} times as fast as float"
     return "; ".join([sentence, *dropped])

@@ -93,6 +93,14 @@ def charts(*given: Chart | None) -> list[Block]:
     return [Charts(there)] if there else []
 
 
+def source(row: dict[str, Any]) -> str:
+    """Where a row came from: its line, and its file when there are several; empty when nobody kept it."""
+    line = row.get("line")
+    if line is None:
+        return ""
+    return f"{shown(row['file'], 40)}:{line}" if row.get("file") else str(line)
+
+
 def shown(value: Any, most: int = 240) -> str:
     """A value from the data on one line, cut with an ellipsis."""
     line = " ".join(str(value).split())

@@ -12,7 +12,6 @@ from modelyard.stages.release.blocks import shown
 from modelyard.stages.release.evidence import Evidence
 from modelyard.stages.release.judge import Judged
 from modelyard.stages.release.next_steps import weak
-from modelyard.stages.release.numbers import count, duration, share, significant, with_interval
 from modelyard.stages.release.page import result
 from modelyard.stages.release.verdict import Verdict
 from modelyard.stages.release.words import Words
@@ -79,22 +78,23 @@ def card(
     recipe = evidence.mapping("train", "recipe")
     if recipe:
         said = [
-            f"- {plain(str(key).replace('_', ' '))}: {plain(_short(value))}" for key, value in sorted(recipe.items())
+            f"- {plain(str(key).replace('_', ' '))}: {plain(_short(value, words))}"
+            for key, value in sorted(recipe.items())
         ]
         seconds = evidence.value("train", "train_seconds")
         if seconds is not None:
-            said.append(f"- {duration(seconds)}")
+            said.append(f"- {words.duration(seconds)}")
         parts += [f"## {words('card.training')}", "\n".join(said)]
     counts = evidence.mapping("split", "class_counts")
     if counts:
-        lines = [f"- {plain(label)}: {count(number)}" for label, number in sorted(counts.items())[:50]]
+        lines = [f"- {plain(label)}: {words.count(number)}" for label, number in sorted(counts.items())[:50]]
         parts += [f"## {words('card.data')}", "\n".join(lines)]
     parts.append(words("card.full"))
     return f"---\n{front}---\n\n" + "\n\n".join(parts) + "\n"
 
 
-def _short(value: Any) -> str:
-    return significant(value) if isinstance(value, float) else str(value)
+def _short(value: Any, words: Words) -> str:
+    return words.significant(value) if isinstance(value, float) else str(value)
 
 
 def _figures(judged: Sequence[Judged], words: Words) -> str:
@@ -102,7 +102,7 @@ def _figures(judged: Sequence[Judged], words: Words) -> str:
     lines = [f"| {' | '.join(columns)} |", "| --- | ---: | --- | --- | --- |"]
     for one in judged:
         if one.value is not None or one.asked:
-            row = [plain(one.label), one.shown(), one.shown_bar(words), result(one, words)[0], plain(one.how, 160)]
+            row = [plain(one.label), one.shown(words), one.shown_bar(words), result(one, words)[0], plain(one.how, 160)]
             lines.append(f"| {' | '.join(row)} |")
     return "\n".join(lines)
 
@@ -111,7 +111,7 @@ def _limits(evidence: Evidence, words: Words) -> str:
     overall = evidence.value("evaluate", "accuracy")
     said = [
         f"- {plain(row.get('column'), 40)} = {plain(row.get('value'), 40)}: "
-        f"{with_interval(row.get('accuracy'), row.get('interval'), 'share')} / {share(overall)}"
+        f"{words.with_interval(row.get('accuracy'), row.get('interval'), 'share')} / {words.share(overall)}"
         for row in evidence.rows("evaluate", "slices")
         if weak(row, overall)
     ]

@@ -15,6 +15,7 @@ class ReleaseConfig(StageConfig):
 
     gates: a figure and its bar, {accuracy: 0.80, p99_ms: 200}; whether it must be at least or at most that is known.
     alias: the name that points at the version once it is released, as in `modelyard serve NAME@champion`.
+    language: of report.html, report.json and the card; the page in the other language is written beside it.
     override: why a version is released although a gate failed; it stands in the report.
     """
 
@@ -23,7 +24,7 @@ class ReleaseConfig(StageConfig):
     alias: str = Field("champion", pattern=r"^[A-Za-z][A-Za-z0-9._-]{0,79}$")
     license: str = "unknown"
     description: str = ""
-    language: Literal["en"] = "en"
+    language: Literal["en", "zh"] = "en"
 
     @field_validator("gates")
     @classmethod

@@ -95,6 +95,14 @@ class Evidence:
                     )
         return found
 
+    def warnings(self) -> list[tuple[str, str]]:
+        """(stage, what it warned of), in the order of the stages, each once."""
+        said = []
+        for stage in self.content:
+            warnings = self.detail(stage, "warnings")
+            said += [(stage, str(one)) for one in warnings] if isinstance(warnings, list) else []
+        return list(dict.fromkeys(said))
+
     def environment(self, stage: str) -> dict[str, Any]:
         return self._part(stage, "environment")
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelyard.stages.release.evidence import Evidence, StageGate
-from modelyard.stages.release.numbers import NO_DATA, interval, with_interval, written, written_bar
 from modelyard.stages.release.rules import RULES, Bar, Rule, holds, known_name
 from modelyard.stages.release.words import Words
 
@@ -47,22 +46,22 @@ class Judged:
         """A gate that keeps the version back."""
         return self.passed is False and (self.kind == GATE or self.asked)
 
-    def shown(self) -> str:
-        return NO_DATA if self.value is None else with_interval(self.value, self.interval, self.unit)
+    def shown(self, words: Words) -> str:
+        return words.with_interval(self.value, self.interval, self.unit)
 
-    def shown_value(self) -> str:
-        return NO_DATA if self.value is None else written(self.value, self.unit)
+    def shown_value(self, words: Words) -> str:
+        return words.written(self.value, self.unit)
 
-    def shown_interval(self) -> str:
-        return interval(self.interval, self.unit)
+    def shown_interval(self, words: Words) -> str:
+        return words.interval(self.interval, self.unit)
 
     def shown_bar(self, words: Words) -> str:
         if self.bar is None:
             return words("bar.none")
         if isinstance(self.bar, tuple):
-            low, high = (written_bar(bound, self.unit) for bound in self.bar)
+            low, high = (words.written_bar(bound, self.unit) for bound in self.bar)
             return words("bar.within", low=low, high=high)
-        return words(f"bar.{self.comparison}", bar=written_bar(self.bar, self.unit))
+        return words(f"bar.{self.comparison}", bar=words.written_bar(self.bar, self.unit))
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -83,7 +82,7 @@ def _absent(rule: Rule, evidence: Evidence, words: Words) -> str:
     """Why a figure was not measured."""
     said = next((why for stage in rule.stages if (why := evidence.why_not(stage, rule.name))), "")
     if said:
-        return said
+        return words.said(said)
     missing = [stage for stage in rule.stages if not evidence.has(stage)]
     if words.has(f"absent.{rule.name}") and not any(stage in _ROW_OF_STAGE for stage in missing if stage != "annotate"):
         return words(f"absent.{rule.name}")
@@ -91,14 +90,14 @@ def _absent(rule: Rule, evidence: Evidence, words: Words) -> str:
 
 
 def _how(rule: Rule, how: str, evidence: Evidence, words: Words) -> str:
-    said = how or words("how.stage", stage=rule.stages[-1])
+    said = words.said(how) or words("how.stage", stage=rule.stages[-1])
     if rule.bar is not None and not rule.bar_holds(evidence):
         return f"{said}; {words(f'bar_waived.{rule.name}')}"
     return said
 
 
 def _apply(rule: Rule, evidence: Evidence, held: StageGate | None, asked: float | None, words: Words) -> Judged:
-    measured = rule.read(evidence)
+    measured = rule.read(evidence, words)
     bar: Bar | None = rule.bar if rule.bar_holds(evidence) else None
     comparison = rule.comparison
     if held is not None:
@@ -135,7 +134,7 @@ def judge(evidence: Evidence, gates: Mapping[str, float], words: Words) -> list[
     judged = [_apply(rule, evidence, held.pop(rule.name, None), gates.get(rule.name), words) for rule in RULES]
     for name, gate in held.items():
         row = _ROW_OF_STAGE.get(gate.stage, "R35")
-        label = re.sub(r"[_\s]+", " ", name).strip().capitalize() or name
+        label = words.said(re.sub(r"[_\s]+", " ", name).strip().capitalize() or name)
         how = words("how.stage", stage=gate.stage)
         judged.append(
             Judged(

@@ -10,7 +10,7 @@ from typing import Any
 from modelyard.stages.release.blocks import shown
 from modelyard.stages.release.evidence import Evidence, bounds
 from modelyard.stages.release.judge import Judged
-from modelyard.stages.release.numbers import count, finite, interval, percent, share, written_bar
+from modelyard.stages.release.numbers import finite
 from modelyard.stages.release.verdict import Verdict
 from modelyard.stages.release.words import Words
 
@@ -80,7 +80,7 @@ def _below_baseline(above: Judged | None, evidence: Evidence, words: Words) -> I
         return
     epochs = finite(evidence.mapping("train", "recipe").get("epochs"))
     command = f"modelyard run --set train.epochs={2 * epochs:.0f}" if epochs else ""
-    yield Step(words("next.below_baseline", gap=share(-above.value)), command, "training")
+    yield Step(words("next.below_baseline", gap=words.share(-above.value)), command, "training")
 
 
 def _undecided(accuracy: Judged | None, evidence: Evidence, words: Words) -> Iterator[Step]:
@@ -93,9 +93,9 @@ def _undecided(accuracy: Judged | None, evidence: Evidence, words: Words) -> Ite
         have = finite(evidence.detail("evaluate", "rows_test")) or 0
         more = rows_for(accuracy.value, max(gap, 0.005)) - have
         if more > 0:
-            bar, more_rows = written_bar(accuracy.bar, "share"), count(_rounded(more))
+            bar, more_rows = words.written_bar(accuracy.bar, "share"), words.count(_rounded(more))
             yield Step(
-                words("next.undecided", bar=bar, interval=interval(accuracy.interval, "share"), more=more_rows),
+                words("next.undecided", bar=bar, interval=words.interval(accuracy.interval, "share"), more=more_rows),
                 "",
                 "quality",
             )
@@ -123,9 +123,9 @@ def _weak_slices(evidence: Evidence, words: Words) -> Iterator[Step]:
                 "next.weak_slice",
                 column=shown(row.get("column"), 40),
                 value=shown(row.get("value"), 40),
-                accuracy=share(row.get("accuracy")),
-                interval=interval(row.get("interval"), "share"),
-                overall=share(overall),
+                accuracy=words.share(row.get("accuracy")),
+                interval=words.interval(row.get("interval"), "share"),
+                overall=words.share(overall),
             ),
             "",
             "quality",
@@ -144,8 +144,8 @@ def _thin_slices(evidence: Evidence, words: Words) -> Iterator[Step]:
         if more > 0:
             column, value = shown(row.get("column"), 40), shown(row.get("value"), 40)
             yield Step(
-                words("next.thin_slice", more=count(_rounded(more)), column=column, value=value,
-                      interval=interval(row.get("interval"), "share")), "", "quality",
+                words("next.thin_slice", more=words.count(_rounded(more)), column=column, value=value,
+                      interval=words.interval(row.get("interval"), "share")), "", "quality",
             )  # fmt: skip
 
 
@@ -159,11 +159,11 @@ def _imbalance(imbalance: Judged | None, evidence: Evidence, words: Words) -> It
     needed = math.ceil((1 - imbalance.bar) * max(known.values()))
     missing = {label: needed - number for label, number in known.items() if number < needed}
     named = ", ".join(
-        words("next.rows_of", more=count(more), label=shown(label, 40))
+        words("next.rows_of", more=words.count(more), label=shown(label, 40))
         for label, more in sorted(missing.items(), key=lambda one: -one[1])[:3]
     )
     if named:
-        yield Step(words("next.imbalance", named=named, bar=percent(imbalance.bar)), "", "data")
+        yield Step(words("next.imbalance", named=named, bar=words.percent(imbalance.bar)), "", "data")
 
 
 def top_confusion(evidence: Evidence) -> tuple[str, str, float, float] | None:
@@ -187,14 +187,14 @@ def _confusions(evidence: Evidence, words: Words) -> Iterator[Step]:
     if top is not None and top[3] >= _CONFUSED:
         true, predicted, rows, part = top
         yield Step(
-            words("next.confusion", true=shown(true, 40), predicted=shown(predicted, 40), rows=count(rows),
-                  part=percent(part)), "", "quality",
+            words("next.confusion", true=shown(true, 40), predicted=shown(predicted, 40), rows=words.count(rows),
+                  part=words.percent(part)), "", "quality",
         )  # fmt: skip
 
 
 def _calibration(ece: Judged | None, words: Words) -> Iterator[Step]:
     if ece is not None and ece.value is not None and ece.value > _CALIBRATED:
-        yield Step(words("next.calibration", ece=share(ece.value)), "", "quality")
+        yield Step(words("next.calibration", ece=words.share(ece.value)), "", "quality")
 
 
 def _set_aside(evidence: Evidence, words: Words) -> Iterator[Step]:

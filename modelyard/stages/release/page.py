@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from modelyard.stages.release.blocks import Section
+from modelyard.stages.release.blocks import Section, shown
 from modelyard.stages.release.csv_text import csv_text, data_link
+from modelyard.stages.release.evidence import Evidence
 from modelyard.stages.release.judge import ADVICE, GATE, Judged
 from modelyard.stages.release.next_steps import Step
-from modelyard.stages.release.numbers import NO_DATA, interval, percent, ratio, written
 from modelyard.stages.release.verdict import Verdict
 from modelyard.stages.release.words import Words
 
@@ -28,6 +28,18 @@ class Tile:
 
 
 @dataclass(frozen=True)
+class Saving:
+    """A part of the headline: what the chain cuts, against which baseline, and the aim."""
+
+    label: str
+    value: str
+    within: str
+    aim: str
+    result: tuple[str, str]
+    how: str
+
+
+@dataclass(frozen=True)
 class Page:
     """All that the template shows."""
 
@@ -37,10 +49,13 @@ class Page:
     description: str
     verdict: Verdict
     tiles: list[Tile]
+    savings: list[Saving]
+    warnings: list[str]
     judged: Sequence[Judged]
     steps: list[Step]
     sections: list[Section]
     made_with: str
+    other: str  # the file of the same page in the other language
 
 
 def result(one: Judged, words: Words) -> tuple[str, str]:
@@ -63,24 +78,45 @@ def tiles(judged: Sequence[Judged], words: Words) -> list[Tile]:
 
     accuracy = figures.get("accuracy")
     below = {
-        "accuracy": interval(accuracy.interval, "share") if accuracy is not None else "",
-        "latency_p50_ms": _cut(value("latency_cut"), "latency", words),
-        "size_bytes": words("tile.size_ratio", ratio=ratio(value("size_ratio")))
+        "accuracy": words.interval(accuracy.interval, "share") if accuracy is not None else "",
+        "latency_p50_ms": words("tile.latency_p99_ms", p99=words.milliseconds(value("latency_p99_ms")))
+        if value("latency_p99_ms") is not None
+        else "",
+        "size_bytes": words("tile.size_ratio", ratio=words.ratio(value("size_ratio")))
         if (value("size_ratio") or 0) > 1
         else "",
-        "throughput_rps": _cut(value("cost_cut"), "cost", words),
+        "throughput_rps": words("tile.cpu_ms", cpu=words.milliseconds(value("cpu_ms")))
+        if value("cpu_ms") is not None
+        else "",
     }
     return [
-        Tile(words(f"tile.{name}"), written(value(name), figures[name].unit), below[name])
+        Tile(words(f"tile.{name}"), words.written(value(name), figures[name].unit), below[name])
         for name in below
         if name in figures and value(name) is not None
     ]
 
 
-def _cut(cut: float | None, what: str, words: Words) -> str:
-    if cut is None:
-        return ""
-    return words(f"tile.{what}_{'cut' if cut >= 0 else 'rise'}", cut=percent(abs(cut)))
+def savings(judged: Sequence[Judged], words: Words) -> list[Saving]:
+    """Training cycle, latency and cost, in this order; what was not measured says why."""
+    figures = {one.name: one for one in judged}
+    return [
+        Saving(
+            words(f"headline.{name}"),
+            words("result.not_measured") if one.value is None else one.shown_value(words),
+            one.shown_interval(words),
+            words("headline.aim", bar=one.shown_bar(words)) if one.bar is not None else "",
+            result(one, words),
+            one.how,
+        )
+        for name in ("cycle_ratio", "latency_cut", "cost_cut")
+        if (one := figures.get(name)) is not None
+    ]
+
+
+def warnings(evidence: Evidence, words: Words) -> list[str]:
+    return [
+        words("page.warning", stage=stage, text=shown(words.said(text), 400)) for stage, text in evidence.warnings()
+    ]
 
 
 @cache
@@ -99,7 +135,7 @@ def _environment() -> Any:
     return environment
 
 
-def render(page: Page, words: Words) -> str:
+def render(page: Page, words: Words, other: Words) -> str:
     """The HTML. The policy in its head lets nothing load from elsewhere, and no script run but our own."""
     script = _environment().get_template("print.js").render()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -114,8 +150,8 @@ def render(page: Page, words: Words) -> str:
             linked={section.slug for section in page.sections},
             GATE=GATE,
             ADVICE=ADVICE,
-            NO_DATA=NO_DATA,
             script_digest=digest,
+            other=other,
         )
     )
     return text

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from modelyard.stages.release.evidence import Evidence, Measured
-from modelyard.stages.release.numbers import count, finite, milliseconds, share, significant
+from modelyard.stages.release.numbers import finite
+from modelyard.stages.release.words import Words
 
-Read = Callable[[Evidence], Measured | None]
+Read = Callable[[Evidence, Words], Measured | None]
 Bar = float | tuple[float, float]
 
 
@@ -37,31 +38,22 @@ class Rule:
 
 
 def _of(stage: str, name: str) -> Read:
-    return lambda evidence: evidence.figure(stage, name)
-
-
-def _golden_set(evidence: Evidence) -> Measured | None:
-    """The agreement of evaluate's replay; its largest difference says over how many inputs."""
-    agreement = _gate_of("evaluate", "golden_set", "golden_set")(evidence)
-    replay = evidence.figure("evaluate", "golden_max_abs")
-    if agreement is None or agreement.how or replay is None:
-        return agreement
-    return Measured(agreement.value, f"{replay.how}, largest difference {significant(replay.value)}")
+    return lambda evidence, words: evidence.figure(stage, name)
 
 
 def _first_of(name: str, *stages: str) -> Read:
     """From the first of the stages that recorded it."""
-    return lambda evidence: next((found for stage in stages if (found := evidence.figure(stage, name))), None)
+    return lambda evidence, words: next((found for stage in stages if (found := evidence.figure(stage, name))), None)
 
 
-def _nothing(evidence: Evidence) -> Measured | None:
+def _nothing(evidence: Evidence, words: Words) -> Measured | None:
     return None
 
 
 def _gate_of(stage: str, name: str, figure: str) -> Read:
     """The figure as recorded, or else the value that the stage's gate was held with."""
 
-    def read(evidence: Evidence) -> Measured | None:
+    def read(evidence: Evidence, words: Words) -> Measured | None:
         recorded = evidence.figure(stage, figure)
         if recorded is not None:
             return recorded
@@ -71,38 +63,39 @@ def _gate_of(stage: str, name: str, figure: str) -> Read:
     return read
 
 
-def _dropped_share(evidence: Evidence) -> Measured | None:
+def _dropped_share(evidence: Evidence, words: Words) -> Measured | None:
     rows_in, rows_out = evidence.value("clean", "rows_in"), evidence.value("clean", "rows_out")
     if not rows_in or rows_out is None:
         return None
-    return Measured(1 - rows_out / rows_in, f"{count(rows_in - rows_out)} of {count(rows_in)} rows dropped by clean")
+    how = words("how.dropped_share", dropped=words.count(rows_in - rows_out), rows=words.count(rows_in))
+    return Measured(1 - rows_out / rows_in, how)
 
 
-def _without_reason(evidence: Evidence) -> Measured | None:
+def _without_reason(evidence: Evidence, words: Words) -> Measured | None:
     rows_in, rows_out = evidence.value("clean", "rows_in"), evidence.value("clean", "rows_out")
     if rows_in is None or rows_out is None or not isinstance(evidence.detail("clean", "dropped"), dict):
         return None
     reasons = sum(finite(number) or 0 for number in evidence.mapping("clean", "dropped").values())
-    return Measured(max(0.0, rows_in - rows_out - reasons), "rows that clean took out less those it gave a reason for")
+    return Measured(max(0.0, rows_in - rows_out - reasons), words("how.dropped_without_reason"))
 
 
-def _learning_rate(evidence: Evidence) -> Measured | None:
+def _learning_rate(evidence: Evidence, words: Words) -> Measured | None:
     used = evidence.figure("train", "learning_rate")
     base, batch = evidence.value("train", "base_lr"), evidence.value("train", "batch_size")
     if used is None or used.how or base is None or batch is None:
         return used
-    return Measured(used.value, f"peak after warm-up; base {significant(base)} at batch 256, batch {count(batch)} here")
+    return Measured(used.value, words("how.learning_rate", base=words.significant(base), batch=words.count(batch)))
 
 
 def _recipe(name: str) -> Read:
-    def read(evidence: Evidence) -> Measured | None:
+    def read(evidence: Evidence, words: Words) -> Measured | None:
         value = finite(evidence.mapping("train", "recipe").get(name))
-        return None if value is None else Measured(value, "from the recipe of train")
+        return None if value is None else Measured(value, words("how.recipe"))
 
     return read
 
 
-def _fusions(evidence: Evidence) -> Measured | None:
+def _fusions(evidence: Evidence, words: Words) -> Measured | None:
     """Of the chosen variant, or else of the first that has any (INT8 is made from the unfused graph)."""
     for variant in [evidence.chosen(), *evidence.variants()]:
         found = variant.get("fusions") or variant.get("passes")
@@ -110,26 +103,40 @@ def _fusions(evidence: Evidence) -> Measured | None:
             counts = {str(name): finite(number) for name, number in found.items()}
             fused = {name: number for name, number in counts.items() if number}
             if fused:
-                named = ", ".join(f"{name} {count(number)}" for name, number in sorted(fused.items()))
-                return Measured(sum(fused.values()), f"variant {variant.get('name')}: {named}")
+                named = ", ".join(f"{name} {words.count(number)}" for name, number in sorted(fused.items()))
+                key = "how.fusions" if variant.get("chosen") else "how.fusions_dropped"
+                return Measured(sum(fused.values()), words(key, name=variant.get("name"), named=named))
     return None
 
 
-def _graph_gain(evidence: Evidence) -> Measured | None:
+def _graph_gain(evidence: Evidence, words: Words) -> Measured | None:
     eager, graph = finite(evidence.served("eager", 1).get("p50_ms")), finite(evidence.served("float", 1).get("p50_ms"))
     if not eager or graph is None:
         return None
-    how = f"float graph {milliseconds(graph)} against eager {milliseconds(eager)}, P50, one request at a time"
+    how = words("how.graph_gain", graph=words.milliseconds(graph), eager=words.milliseconds(eager))
     return Measured(1 - graph / eager, how)
 
 
-def _over_baseline(evidence: Evidence) -> Measured | None:
+def _over_baseline(evidence: Evidence, words: Words) -> Measured | None:
     accuracy, baseline = evidence.figure("evaluate", "accuracy"), evidence.figure("evaluate", "baseline_accuracy")
     if accuracy is None or baseline is None:
         return None
+    how = words.said(baseline.how) or words("how.same_split")
     return Measured(
-        accuracy.value - baseline.value, f"baseline {share(baseline.value)}: {baseline.how or 'same split'}"
+        accuracy.value - baseline.value, words("how.over_baseline", baseline=words.share(baseline.value), how=how)
     )
+
+
+def _p99(evidence: Evidence, words: Words) -> Measured | None:
+    """With less than 1,000 requests a P99 rests on a handful of answers: the reader is told on how many."""
+    measured = evidence.figure("evaluate", "latency_p99_ms")
+    requests = finite(evidence.served("served", 1).get("requests"))
+    if measured is None or not requests or requests >= _ENOUGH_FOR_P99:
+        return measured
+    slowest = math.ceil(requests / 100)
+    few = words("how.few_requests", requests=words.count(requests), slowest=words.count(slowest))
+    how = words("list.semicolon").join(part for part in (words.said(measured.how), few) if part)
+    return Measured(measured.value, how, measured.interval)
 
 
 def _fast_integers(evidence: Evidence) -> bool:
@@ -138,50 +145,50 @@ def _fast_integers(evidence: Evidence) -> bool:
     return any(flag in flags for flag in ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp"))
 
 
-def _drawn_limit(evidence: Evidence) -> Measured | None:
+def _class_imbalance(evidence: Evidence, words: Words) -> Measured | None:
     imbalance = evidence.figure("split", "class_imbalance")
-    if imbalance is None or imbalance.how:
-        return imbalance
+    if imbalance is None:
+        return None
     counts = [finite(number) for number in evidence.mapping("split", "class_counts").values()]
     known = [number for number in counts if number is not None]
     if not known:
         return imbalance
-    return Measured(
-        imbalance.value, f"(max - min) / max of the class counts, {count(max(known))} and {count(min(known))}"
-    )
+    how = words("how.class_imbalance", largest=words.count(max(known)), smallest=words.count(min(known)))
+    return Measured(imbalance.value, how)
 
 
 _EVALUATE = ("evaluate",)
+_ENOUGH_FOR_P99 = 1000  # requests, so that ten of them lie above it
 
 RULES: tuple[Rule, ...] = (
     Rule("R24", "parity_max_abs", "number", "at_most", 1e-3, ("export",),
          _gate_of("export", "parity", "parity_max_abs"), gate=True, deciding=True),
-    Rule("R24", "parity_accuracy", "number", "at_most", 0.01, ("export",),
+    Rule("R24", "parity_accuracy", "points", "at_most", 0.01, ("export",),
          _gate_of("export", "parity_accuracy", "parity_accuracy"), gate=True, deciding=True),
-    Rule("R24", "golden_set", "share", "at_least", 0.95, ("optimize", "evaluate"),
-         _golden_set, gate=True, deciding=True),
-    Rule("R15", "accuracy_lost", "share", "at_most", 0.01, ("optimize",),
+    Rule("R24", "golden_set", "percent", "at_least", 0.95, ("optimize", "evaluate"),
+         _gate_of("evaluate", "golden_set", "golden_set"), gate=True, deciding=True),
+    Rule("R15", "accuracy_lost", "points", "at_most", 0.01, ("optimize",),
          _gate_of("optimize", "accuracy_lost", "accuracy_lost"), gate=True, deciding=True),
     Rule("R35", "accuracy", "share", "at_least", None, _EVALUATE, _of("evaluate", "accuracy"), deciding=True),
-    Rule("R35", "accuracy_over_baseline", "share", "at_least", 0.0, _EVALUATE, _over_baseline, deciding=True),
-    Rule("R30", "latency_p99_ms", "ms", "at_most", 200.0, _EVALUATE, _of("evaluate", "latency_p99_ms"), deciding=True),
-    Rule("R38", "latency_cut", "percent", "at_least", 0.40, _EVALUATE, _of("evaluate", "latency_cut"), deciding=True),
-    Rule("R38", "cost_cut", "percent", "at_least", 0.60, _EVALUATE, _of("evaluate", "cost_cut"), deciding=True),
+    Rule("R35", "accuracy_over_baseline", "points", "at_least", 0.0, _EVALUATE, _over_baseline, deciding=True),
+    Rule("R30", "latency_p99_ms", "ms", "at_most", 200.0, _EVALUATE, _p99, deciding=True),
+    Rule("R38", "latency_cut", "percent", "at_least", 0.40, _EVALUATE, _of("evaluate", "latency_cut")),
+    Rule("R38", "cost_cut", "percent", "at_least", 0.60, _EVALUATE, _of("evaluate", "cost_cut")),
     Rule("R15", "size_ratio", "ratio", "at_least", 3.5, ("optimize",),
          _first_of("size_ratio", "optimize", "evaluate"), deciding=True),
-    Rule("R2", "class_imbalance", "percent", "at_most", 0.20, ("split",), _drawn_limit, deciding=True),
+    Rule("R2", "class_imbalance", "percent", "at_most", 0.20, ("split",), _class_imbalance, deciding=True),
     Rule("R1", "coverage", "percent", "at_least", None, ("coverage",), _of("coverage", "coverage")),
-    Rule("R2", "strata_deviation", "percent", "at_most", None, ("split",), _of("split", "strata_deviation")),
+    Rule("R2", "strata_deviation", "points", "at_most", None, ("split",), _of("split", "strata_deviation")),
     Rule("R3", "dropped_share", "percent", "at_most", None, ("clean",), _dropped_share),
-    Rule("R3", "dropped_without_reason", "count", "at_most", 0.0, ("clean",), _without_reason),
+    Rule("R3", "dropped_without_reason", "rows", "at_most", 0.0, ("clean",), _without_reason),
     Rule("R6", "resolved_agreement", "share", "at_least", 0.95, ("annotate",), _of("annotate", "resolved_agreement")),
     Rule("R15", "speedup", "ratio", "at_least", 2.0, ("optimize",), _of("optimize", "speedup"),
          bar_holds=_fast_integers),
     Rule("R21", "learning_rate", "number", "", None, ("train",), _learning_rate),
-    Rule("R22", "batch_size", "count", "at_least", 32.0, ("train",), _of("train", "batch_size")),
+    Rule("R22", "batch_size", "rows", "at_least", 32.0, ("train",), _of("train", "batch_size")),
     Rule("R23", "weight_decay", "number", "within", (1e-5, 1e-4), ("train",), _recipe("weight_decay")),
     Rule("R23", "dropout", "number", "within", (0.1, 0.5), ("train",), _recipe("dropout")),
-    Rule("R25", "fusions", "count", "at_least", None, ("optimize",), _fusions),
+    Rule("R25", "fusions", "operators", "at_least", None, ("optimize",), _fusions),
     Rule("R26", "graph_gain", "percent", "at_least", 0.10, _EVALUATE, _graph_gain),
     Rule("R27", "throughput_rps", "rps", "at_least", 100.0, _EVALUATE, _of("evaluate", "throughput_rps")),
     Rule("R27", "start_s", "s", "at_most", 3.0, _EVALUATE, _of("evaluate", "start_s")),

@@ -17,13 +17,13 @@ from modelyard.stages.release.evidence import Evidence
 from modelyard.stages.release.gates import report_json
 from modelyard.stages.release.judge import GATE, Judged, judge
 from modelyard.stages.release.next_steps import Step, next_steps
-from modelyard.stages.release.page import Page, render, tiles
+from modelyard.stages.release.page import Page, render, savings, tiles, warnings
 from modelyard.stages.release.sections import SECTIONS
 from modelyard.stages.release.sections.figures import figures
 from modelyard.stages.release.sections.figures import history as earlier_versions
 from modelyard.stages.release.sections.provenance import environment, provenance
 from modelyard.stages.release.verdict import Verdict, verdict
-from modelyard.stages.release.words import Words
+from modelyard.stages.release.words import LANGUAGES, Words
 from modelyard.store import Package, Report
 from modelyard.store.artifacts import write_index
 from modelyard.store.digests import canonical_json
@@ -39,42 +39,61 @@ def release(
 ) -> Report:
     """Judge the package by the reports of its stages (any may be missing), and write the evidence.
 
-    The Report holds report.html (one file, no network), report.json, README.md (the model card) and data/*.csv.
+    The Report holds report.html (one file, no network), report.json and README.md (the model card) in the language
+    asked for, the page in the other language as report.LANGUAGE.html, and data/*.csv.
     Nothing is raised for a gate that failed: `hold_gates` does that, once the report is written.
     history: the release Reports of earlier versions, oldest first.
     """
     words = Words(config.language)
+    other = Words(next(language for language in LANGUAGES if language != config.language))
     evidence = Evidence(reports)
     judged = judge(evidence, config.gates, words)
     outcome = verdict(judged, config.override, words)
-    steps = next_steps(evidence, judged, outcome, package.name, config.alias, words)
-    sections = _sections(package, evidence, judged, history, words)
+    page = _page(package, evidence, config, version, history, words, f"report.{other.language}.html")
+    translated = _page(package, evidence, config, version, history, other, "report.html")
     _record(run, judged, outcome, config)
+    readme = card(
+        package, evidence, judged, outcome, version=version, alias=config.alias, license=config.license,
+        description=config.description, words=words,
+    )  # fmt: skip
+    content = _content(package, evidence, judged, outcome, page.steps, config, version)
+    with run.store.new_directory() as folder:
+        (folder / "report.html").write_text(render(page, words, other), encoding="utf-8")
+        (folder / page.other).write_text(render(translated, other, words), encoding="utf-8")
+        (folder / "report.json").write_bytes(canonical_json(content) + b"\n")
+        (folder / "README.md").write_text(readme, encoding="utf-8")
+        _write_data(folder / "data", page.sections)
+        write_index(Report, folder, _index(run, judged))
+        return run.store.add(Report, folder, provenance={"stage": "release", "inputs": content["inputs"]})
+
+
+def _page(
+    package: Package,
+    evidence: Evidence,
+    config: ReleaseConfig,
+    version: int | None,
+    history: Sequence[Report],
+    words: Words,
+    other: str,
+) -> Page:
+    judged = judge(evidence, config.gates, words)
+    outcome = verdict(judged, config.override, words)
     title = f"{package.name}" + (f" {words('page.version', version=version)}" if version is not None else "")
-    page = Page(
+    return Page(
         title=f"{title}: {words('page.report')}",
         name=package.name,
         version=version,
         description=config.description,
         verdict=outcome,
         tiles=tiles(judged, words),
+        savings=savings(judged, words),
+        warnings=warnings(evidence, words),
         judged=judged,
-        steps=steps,
-        sections=sections,
+        steps=next_steps(evidence, judged, outcome, package.name, config.alias, words),
+        sections=_sections(package, evidence, judged, history, words),
         made_with=__version__,
+        other=other,
     )
-    readme = card(
-        package, evidence, judged, outcome, version=version, alias=config.alias, license=config.license,
-        description=config.description, words=words,
-    )  # fmt: skip
-    content = _content(package, evidence, judged, outcome, steps, config, version)
-    with run.store.new_directory() as folder:
-        (folder / "report.html").write_text(render(page, words), encoding="utf-8")
-        (folder / "report.json").write_bytes(canonical_json(content) + b"\n")
-        (folder / "README.md").write_text(readme, encoding="utf-8")
-        _write_data(folder / "data", sections)
-        write_index(Report, folder, _index(run, judged))
-        return run.store.add(Report, folder, provenance={"stage": "release", "inputs": content["inputs"]})
 
 
 def _sections(

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from modelyard.stages.release.judge import ADVICE, GATE, NOT_MEASURED, Judged
-from modelyard.stages.release.numbers import milliseconds, ratio, share
 from modelyard.stages.release.words import Words
 
 # Below it "smaller" is not worth a word.
@@ -28,19 +27,19 @@ class Verdict:
 def _strengths(figures: dict[str, Judged], words: Words) -> str:
     """0.852 accuracy, 4.1 ms P50, 3.9x smaller than the float model."""
     said = []
-    for name, written in (("accuracy", share), ("latency_p50_ms", milliseconds)):
+    for name, written in (("accuracy", words.share), ("latency_p50_ms", words.milliseconds)):
         if name in figures and figures[name].value is not None:
             said.append(words(f"verdict.{name}", value=written(figures[name].value)))
     size = figures.get("size_ratio")
     if size is not None and size.value is not None and size.value >= _SMALLER:
-        said.append(words("verdict.size_ratio", value=ratio(size.value)))
-    return ", ".join(said) or words("verdict.nothing")
+        said.append(words("verdict.size_ratio", value=words.ratio(size.value)))
+    return words.listed(said) or words("verdict.nothing")
 
 
 def _miss(one: Judged, words: Words) -> str:
     if one.value is None:
         return words("verdict.unmeasured_gate", label=one.label, bar=one.shown_bar(words))
-    return words("verdict.miss", label=one.label, value=one.shown_value(), bar=one.shown_bar(words))
+    return words("verdict.miss", label=one.label, value=one.shown_value(words), bar=one.shown_bar(words))
 
 
 def verdict(judged: Sequence[Judged], override: str | None, words: Words) -> Verdict:
@@ -50,7 +49,7 @@ def verdict(judged: Sequence[Judged], override: str | None, words: Words) -> Ver
     failed = tuple(one for one in gates if one.failed)
     strengths = _strengths(figures, words)
     tally = words.tally("gates_failed", len(failed), len(gates))
-    misses = "; ".join(_miss(one, words) for one in failed)
+    misses = words("list.semicolon").join(_miss(one, words) for one in failed)
     if not failed:
         state = "released"
         passed = words.tally("gates_passed", len(gates), len(gates)) if gates else words("verdict.no_gates")
@@ -71,10 +70,10 @@ def _advice(judged: Sequence[Judged], words: Words) -> str:
     unmeasured = sum(one.kind == NOT_MEASURED and not one.asked for one in judged)
     said = []
     if missed:
-        named = ", ".join(one.label for one in missed)
+        named = words.listed([one.label for one in missed])
         said.append(words("verdict.advice_missed", met=len(held) - len(missed), held=len(held), named=named))
     elif held:
         said.append(words("verdict.advice_met", held=len(held)))
     if unmeasured:
         said.append(words.tally("unmeasured", unmeasured, len(judged)))
-    return " ".join(said)
+    return words("list.sentences").join(said)

@@ -1,355 +1,44 @@
-"""Every sentence of the report, by language. Code asks for a key; a further language is a further table."""
+"""The sentences and numbers of one language. Code asks for a key; a further language is a further table."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-EN: dict[str, str] = {
-    # verdict
-    "verdict.released": "Released: {strengths}; {tally}.",
-    "verdict.overridden": "Released by override: {strengths}; {tally} ({misses}). Reason given: {reason}",
-    "verdict.refused": "Not released: {misses}; {tally}.",
-    "verdict.accuracy": "{value} accuracy",
-    "verdict.latency_p50_ms": "{value} P50",
-    "verdict.size_ratio": "{value} smaller than the float model",
-    "verdict.nothing": "nothing was measured",
-    "verdict.no_gates": "no gate was measured",
-    "verdict.miss": "{label} is {value}, the bar is {bar}",
-    "verdict.unmeasured_gate": "{label} was not measured, the bar is {bar}",
-    "verdict.advice_missed": "Advice beside the gates: {met} of {held} bars met; missed: {named}.",
-    "verdict.advice_met": "Advice beside the gates: all {held} bars met.",
-    "gates_failed.one": "the only gate failed",
-    "gates_failed.other": "{n} of {total} gates failed",
-    "gates_passed.one": "the only gate passed",
-    "gates_passed.other": "all {total} gates passed",
-    "unmeasured.one": "It was not measured.",
-    "unmeasured.other": "{n} of {total} figures were not measured.",
-    # bars and results
-    "bar.none": "no bar",
-    "bar.at_most": "at most {bar}",
-    "bar.at_least": "at least {bar}",
-    "bar.within": "{low} to {high}",
-    "result.passed": "passed",
-    "result.failed": "failed",
-    "result.met": "met",
-    "result.missed": "missed",
-    "result.not_measured": "not measured",
-    "result.for_information": "no bar",
-    "kind.gate": "gate",
-    "kind.advice": "advice",
-    "kind.not_measured": "not measured",
-    "how.stage": "recorded by {stage}",
-    "absent.stage": "{stage} has not run",
-    "absent.figure": "{stage} did not record it",
-    "absent.coverage": "no target mix was declared",
-    "absent.resolved_agreement": "the labels came with the data",
-    "absent.cycle_ratio": "not measured until tuning stands",
-    "absent.latency_cut": "there was no eager model to compare with",
-    "absent.cost_cut": "there was no eager model to compare with",
-    "absent.graph_gain": "there was no eager model to compare with",
-    "absent.fragmentation": "watched while serving, not at release",
-    "absent.dropout": "as the base model has it",
-    "absent.fusions": "no variant lists fused operators",
-    "absent.golden_set": "replayed whenever the server starts",
-    "bar_waived.speedup": "the bar of 2x holds on processors with integer dot products (VNNI), not on this one",
-    # figures
-    "figure.parity_max_abs": "Export parity, largest difference",
-    "figure.parity_accuracy": "Export parity, accuracy difference",
-    "figure.golden_set": "Golden set",
-    "figure.accuracy_lost": "Accuracy lost by optimizing",
-    "figure.accuracy": "Accuracy",
-    "figure.accuracy_over_baseline": "Accuracy above the baseline",
-    "figure.latency_p99_ms": "P99 latency",
-    "figure.latency_cut": "Latency cut against eager",
-    "figure.cost_cut": "Cost cut against eager",
-    "figure.size_ratio": "Size, float / served",
-    "figure.class_imbalance": "Class imbalance",
-    "figure.coverage": "Coverage of the expected inputs",
-    "figure.strata_deviation": "Deviation of the strata",
-    "figure.dropped_share": "Rows dropped by cleaning",
-    "figure.dropped_without_reason": "Rows dropped without a reason",
-    "figure.resolved_agreement": "Agreement of annotators",
-    "figure.speedup": "Speed-up by optimizing",
-    "figure.learning_rate": "Learning rate used",
-    "figure.batch_size": "Batch size",
-    "figure.weight_decay": "Weight decay",
-    "figure.dropout": "Dropout",
-    "figure.fusions": "Operators fused",
-    "figure.graph_gain": "Static graph faster than eager",
-    "figure.throughput_rps": "Throughput",
-    "figure.start_s": "Start to first answer",
-    "figure.latency_p50_ms": "P50 latency",
-    "figure.latency_p90_ms": "P90 latency",
-    "figure.memory_mb": "Memory of the server",
-    "figure.fragmentation": "Memory fragmentation",
-    "figure.macro_f1": "Macro F1",
-    "figure.eager_accuracy": "Accuracy of the eager model",
-    "figure.ece": "Calibration error (ECE)",
-    "figure.size_bytes": "Size served",
-    "figure.cpu_ms": "CPU time an answer",
-    "figure.latency_cut_float": "Latency cut against the float graph",
-    "figure.cost_cut_float": "Cost cut against the float graph",
-    "figure.cycle_ratio": "Training cycle shortened",
-    # next steps
-    "next.serve": "Serve it.",
-    "next.again": "Then run the chain again: what did not change comes from the cache.",
-    "next.override": "Or release it all the same, with a reason that stays on record.",
-    "next.below_baseline": "The plain baseline is more accurate by {gap}: train longer, or on more rows.",
-    "next.undecided": "The bar {bar} lies within the interval {interval}: about {more} more test rows would decide.",
-    "next.weak_slice": "Read the wrong answers of {column} = {value}: {accuracy} ({interval}), {overall} overall.",
-    "next.thin_slice": "Collect about {more} rows of {column} = {value}: its accuracy is only known to {interval}.",
-    "next.imbalance": "Collect {named}: that brings the classes within {bar}.",
-    "next.rows_of": "{more} rows of {label}",
-    "next.confusion": "Settle {true} against {predicted}: {rows} rows ({part} of {true}) were read as {predicted}.",
-    "next.calibration": "Do not read the score as a probability: it is off by {ece} on average.",
-    "next.no_eager": "Give evaluate the trained model, and the cut in latency and cost is measured.",
-    "next.see": "see {section}",
-    "set_aside.one": "Look at the row that ingest set aside.",
-    "set_aside.other": "Look at the {n} rows that ingest set aside.",
-    "mend.accuracy": "Accuracy must be {bar}: read the wrong answers and the slices first, then add data there.",
-    "mend.parity_max_abs": "The exported graph differs from the model: look at which batch and length it does.",
-    "mend.accuracy_lost": "The chosen variant loses too much accuracy: look at what the others cost.",
-    "mend.latency_p99_ms": "P99 must be {bar}: look at the variants and at long inputs.",
-    "mend.class_imbalance": "Class imbalance must be {bar}: collect rows of the rare classes.",
-    "mend.unmeasured": "{label} was made a gate, and {how}.",
-    "mend.other": "{label} must be {bar}: see how it was measured.",
-    "mend_section.accuracy": "quality",
-    "mend_section.parity_max_abs": "parity",
-    "mend_section.accuracy_lost": "variants",
-    "mend_section.latency_p99_ms": "speed",
-    "mend_section.class_imbalance": "data",
-    # the page
-    "page.report": "Release report",
-    "page.version": "version {version}",
-    "page.decides": "What decides",
-    "page.next": "What to do next",
-    "page.evidence": "The evidence",
-    "page.figure": "Figure",
-    "page.measured": "Measured",
-    "page.bar": "Bar",
-    "page.result": "Result",
-    "page.row": "Promise",
-    "page.kind": "Kind",
-    "page.how": "How it was measured",
-    "page.data_link": "data (CSV)",
-    "page.all_open": "Printing opens every part.",
-    "page.footer": "Written by Modelyard {version} from the reports of the stages; the same stands in report.json.",
-    "page.interval_note": "Intervals are 95 %.",
-    "tile.accuracy": "accuracy",
-    "tile.latency_p50_ms": "P50, one request at a time",
-    "tile.size_bytes": "size served",
-    "tile.throughput_rps": "throughput",
-    "tile.size_ratio": "{ratio} smaller than float",
-    "tile.latency_cut": "{cut} below eager",
-    "tile.latency_rise": "{cut} above eager",
-    "tile.cost_cut": "CPU cost {cut} below eager",
-    "tile.cost_rise": "CPU cost {cut} above eager",
-    # sections
-    "section.not_measured": "not measured",
-    "section.quality": "Quality",
-    "section.speed": "Speed",
-    "section.variants": "Optimizing",
-    "section.parity": "Export",
-    "section.training": "Training",
-    "section.data": "Data",
-    "section.figures": "All figures",
-    "section.history": "Earlier versions",
-    "section.provenance": "Provenance",
-    "section.environment": "Environment",
-    "figures.finding": "{held} with a bar, {information} for information, {missing} not measured",
-    "provenance.finding": "package {digest}",
-    "provenance.digests": "Digests of what this report rests on",
-    "provenance.package": "package",
-    "provenance.report_of": "report of {stage}",
-    "provenance.what": "What",
-    "provenance.digest": "Digest (SHA-256)",
-    "provenance.came_from": "How the package came to be",
-    "environment.finding": "{cpu}, {cores} cores",
-    "environment.cpu": "processor",
-    "environment.cores": "cores",
-    "environment.cpu_flags": "instruction sets",
-    "environment.gpu": "GPU",
-    "environment.system": "system",
-    "environment.python": "Python",
-    "environment.libraries": "libraries",
-    "environment.none": "none",
-    "environment.of": "Where {stage} measured",
-    "environment.differs": "Stages ran on different machines: compare their times with care.",
-    "history.finding": "beside {earlier}",
-    "history.version": "version {version}",
-    "history.column": "Version",
-    "history.released": "released",
-    "history.refused": "not released",
-    "history.this": "this one",
-    "history.table": "The figures that decide, version by version",
-    # data
-    "data.rows_in": "{rows} rows came in",
-    "data.aside": "{rows} set aside",
-    "data.dropped": "{rows} dropped",
-    "data.sides": "{sides} for training, validation, test",
-    "data.format": "format",
-    "data.encoding": "encoding",
-    "data.delimiter": "delimiter",
-    "data.columns": "columns",
-    "data.split": "Rows by label and side",
-    "data.label": "Label",
-    "data.train": "Train",
-    "data.validation": "Validation",
-    "data.test": "Test",
-    "data.total": "all",
-    "data.deviation": "The strata deviate from their target shares by at most {deviation}.",
-    "data.leakage": "Leakage between the sides: {named}.",
-    "data.cleaned": "What cleaning did, and why",
-    "data.action": "Action",
-    "data.reason": "Reason",
-    "data.dropped_word": "dropped",
-    "data.repaired_word": "repaired",
-    "data.all_clean": "Cleaning found nothing to repair or to drop.",
-    "data.dropped_examples": "Dropped rows, {shown} of {all} examples",
-    "data.text": "Text",
-    "data.set_aside": "Rows set aside, {shown} of {all}",
-    "data.file": "File",
-    "data.line": "Line",
-    "separator.comma": "comma",
-    "separator.semicolon": "semicolon",
-    "separator.tab": "tab",
-    "separator.pipe": "vertical bar",
-    # training
-    "training.accuracy": "accuracy {accuracy} on validation",
-    "training.best_epoch": "best in epoch {epoch}",
-    "training.train_loss": "train",
-    "training.validation_loss": "validation",
-    "training.rate": "rate",
-    "training.epochs": "Epochs",
-    "training.kept": "kept",
-    "training.column_epoch": "Epoch",
-    "training.column_train_loss": "Train loss",
-    "training.column_validation_loss": "Validation loss",
-    "training.column_accuracy": "Accuracy",
-    "training.column_macro_f1": "Macro F1",
-    "training.samples_per_s": "rows trained a second",
-    "training.parameters": "parameters",
-    "training.recipe": "Recipe",
-    # parity
-    "parity.finding": "largest difference {worst} over {cases} cases",
-    "parity.cases": "The graph against the model, case by case",
-    "parity.kind": "Inputs",
-    "parity.batch": "Batch",
-    "parity.length": "Length (tokens)",
-    "parity.max_abs": "Largest difference",
-    "parity.opset": "opset",
-    "parity.nodes": "nodes of the graph",
-    "parity.float_bytes": "size in float",
-    # optimizing
-    "variants.finding": "{name}: {p50}, {size}; {tried} tried",
-    "variants.tried": "Every variant, measured as served on this machine",
-    "variants.chosen": "chosen",
-    "variants.kept": "kept",
-    "variants.dropped": "dropped",
-    "variants.column_name": "Variant",
-    "variants.column_size": "Size",
-    "variants.column_p50": "P50",
-    "variants.column_p99": "P99",
-    "variants.column_speedup": "Speed-up",
-    "variants.column_lost": "Accuracy lost",
-    "variants.column_agreement": "Agreement",
-    "variants.column_state": "State",
-    "variants.column_reason": "Why",
-    "variants.fused": "Fused in {name}: {named}.",
-    # quality
-    "quality.finding": "{accuracy} on {rows} test rows",
-    "quality.classes": "Each class, the weakest first",
-    "quality.precision": "Precision",
-    "quality.recall": "Recall",
-    "quality.f1": "F1",
-    "quality.wrong": "The {shown} wrong answers that the model was most sure of",
-    "quality.true": "Label",
-    "quality.predicted": "Predicted",
-    "quality.score": "Score",
-    # speed
-    "speed.finding": "P50 {p50}, P99 {p99}",
-    "speed.served": "as served",
-    "speed.float": "float graph",
-    "speed.eager": "eager model",
-    "speed.loads": "Every load that was measured",
-    "speed.column_way": "Way",
-    "speed.column_concurrency": "At once",
-    "speed.column_p50": "P50",
-    "speed.column_p90": "P90",
-    "speed.column_p99": "P99",
-    "speed.column_rate": "Answers",
-    "speed.column_cpu": "CPU an answer",
-    "speed.column_requests": "Requests",
-    "speed.column_seconds": "Measured for",
-    # charts: titles are findings
-    "chart.balance": "Class counts differ by {difference} (bar {bar})",
-    "chart.balance_cut": "The {shown} largest and smallest of {all} classes are drawn; the data hold all.",
-    "chart.loss": "Training loss went from {first} to {last} in {steps} steps",
-    "chart.loss_overfit": "{title}; validation loss rose at the end",
-    "chart.loss_note": "Training loss is the mean of the last {window} points.",
-    "chart.rate": "The learning rate rose to {peak} by step {step} and ended at {last}",
-    "chart.variants": "{name} answers in {p50}, {gain} faster than {base}",
-    "chart.variants_float": "No variant beat the plain float graph and kept its accuracy",
-    "chart.confusion": "The commonest error: {true} read as {predicted}, {part} of its rows",
-    "chart.confusion_none": "Every test row was answered right",
-    "chart.confusion_cut": "The {shown} classes with most errors of {all} are drawn; the data hold all.",
-    "chart.calibrated": "Scores can be read as probabilities: they are off by {gap} on average",
-    "chart.over": "Scores are too sure by {gap} on average",
-    "chart.under": "Scores are too careful by {gap} on average",
-    "chart.perfect": "score = share right",
-    "chart.calibration_note": "The area of a dot grows with its rows; whiskers are 95 % intervals.",
-    "chart.slices_weak": "{named} is the weakest slice: {accuracy} against {overall} overall",
-    "chart.slices_even": "No slice lies clearly below the accuracy of {overall} overall",
-    "chart.overall": "all: {overall}",
-    "chart.slices_note": "By {columns}; rows in brackets; whiskers are 95 % intervals, orange if all below.",
-    "chart.slices_cut": "The {shown} weakest of {all} slices are drawn; the data hold all.",
-    "chart.latency": "Half of the answers take {p50} or less, 99 % take {p99} or less",
-    "chart.latency_eager": "Half of the answers take {p50} or less; the eager model needs {eager}",
-    "chart.latency_note": "One request at a time. Dots are P50, P90 and P99. The time axis is logarithmic.",
-    "chart.limit": "bar {bar}",
-    "chart.cpu_ms": "An answer costs {value} of CPU time",
-    "chart.cpu_ms_eager": "An answer costs {value} of CPU time, {against} less than the eager model's {eager}",
-    "chart.cpu_ms_worse": "An answer costs {value} of CPU time, more than the eager model's {eager}",
-    "chart.throughput_rps": "The server answers {value}",
-    "chart.throughput_rps_eager": "The server answers {value}, {against} the eager model's {eager}",
-    "chart.concurrency_8": "Eight requests at a time.",
-    # axes
-    "axis.rows": "Rows",
-    "axis.step": "Step",
-    "axis.loss": "Loss (cross-entropy)",
-    "axis.rate": "Learning rate",
-    "axis.p50": "P50 latency (ms)",
-    "axis.true": "True label",
-    "axis.predicted": "Predicted label",
-    "axis.confidence": "Score of the answer",
-    "axis.right": "Share that was right",
-    "axis.accuracy": "Accuracy (share right)",
-    "axis.latency": "Latency (ms)",
-    "axis.answered": "Requests answered within",
-    "axis.cpu_ms": "CPU time an answer (ms)",
-    "axis.throughput_rps": "Answers a second",
-    # the model card
-    "card.intended": "Use",
-    "card.serve": "Serve it:",
-    "card.figures": "Figures",
-    "card.training": "Training",
-    "card.data": "Data",
-    "card.limits": "Known limits",
-    "card.no_limits": "No slice lies clearly below the accuracy over all rows.",
-    "card.full": "The whole report is report.html beside this file.",
-    "card.answers": "Gives one of {labels} for a text, with a score.",
+from modelyard.stages.release.languages.chinese import TABLE as CHINESE_TABLE
+from modelyard.stages.release.languages.chinese_said import in_chinese
+from modelyard.stages.release.languages.english import TABLE as ENGLISH_TABLE
+from modelyard.stages.release.numbers import CHINESE, ENGLISH, Numbers, Style
+
+
+@dataclass(frozen=True)
+class Language:
+    """table: sentences by key. said: what a stage said (in English, the language of the code) for this reader."""
+
+    table: dict[str, str]
+    style: Style
+    said: Callable[[str], str]
+    tag: str  # of the lang attribute (BCP 47)
+
+
+LANGUAGES = {
+    "en": Language(ENGLISH_TABLE, ENGLISH, lambda text: text, "en"),
+    "zh": Language(CHINESE_TABLE, CHINESE, in_chinese, "zh-CN"),
 }
 
-TABLES: dict[str, dict[str, str]] = {"en": EN}
 
-
-class Words:
+class Words(Numbers):
     """The sentences of one language; `{name}` in them is filled with the given values, which are never read as
     sentences themselves."""
 
     def __init__(self, language: str = "en") -> None:
+        spoken = LANGUAGES[language]
+        super().__init__(spoken.style)
         self.language = language
-        self._table = TABLES[language]
+        self.tag = spoken.tag
+        self.said = spoken.said
+        self._table = spoken.table
 
     def __call__(self, key: str, **values: Any) -> str:
         return self._table[key].format(**values)
@@ -361,7 +50,12 @@ class Words:
         """The form for one, or for any other total."""
         return self(f"{key}.{'one' if total == 1 else 'other'}", n=n, total=total)
 
-    def separator(self, character: str) -> str:
-        """What people call a delimiter."""
+    def listed(self, items: list[str]) -> str:
+        """Items of a list in a sentence."""
+        return self("list.between").join(items)
+
+    def separator(self, delimiter: str) -> str:
+        """What people call a delimiter, given as the character or by its English name."""
         names = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
-        return self(f"separator.{names[character]}") if character in names else character
+        key = f"separator.{names.get(delimiter, delimiter)}"
+        return self(key) if self.has(key) else delimiter

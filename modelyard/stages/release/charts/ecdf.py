@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from modelyard.stages.release.charts.axes import Scale, bottom_axis, left_axis, logarithmic_ticks, ticks
 from modelyard.stages.release.charts.canvas import WIDTH, Canvas, colour, text_width
-from modelyard.stages.release.numbers import percent
+from modelyard.stages.release.numbers import Numbers
 
 _HEIGHT = 288
 
@@ -40,6 +40,7 @@ def ecdf(
     x_axis: str,
     y_axis: str,
     written: Callable[[float], str],
+    numbers: Numbers,
     limit: float | None = None,
     limit_label: str = "",
 ) -> Markup:
@@ -54,7 +55,7 @@ def ecdf(
     left, right, top, bottom = 48.0, WIDTH - 16.0, 44.0, _HEIGHT - 44.0
     x_scale, y_scale = Scale(low, high, left, right, logarithmic=True), Scale(0.0, 1.0, bottom, top)
     canvas = Canvas(_HEIGHT, title)
-    left_axis(canvas, y_scale, ticks(0.0, 1.0, 4), left, right, y_axis, percent)
+    left_axis(canvas, y_scale, ticks(0.0, 1.0, 4), left, right, y_axis, numbers.percent)
     bottom_axis(canvas, x_scale, logarithmic_ticks(low, high), top, bottom, x_axis, written)
     if limit is not None:
         canvas.line(x_scale(limit), top - 4, x_scale(limit), bottom, "limit")
@@ -64,7 +65,9 @@ def ecdf(
         canvas.path(drawn, f"line {colour(one.colour)}" + ("" if one.sampled else " dashed"))
         if not one.sampled:
             for (x, y), (time, part) in zip(drawn, one.points, strict=True):
-                canvas.dot(x, y, 4, f"dot {colour(one.colour)}", f"{one.label}: {percent(part)}, {written(time)}")
+                canvas.dot(
+                    x, y, 4, f"dot {colour(one.colour)}", f"{one.label}: {numbers.percent(part)}, {written(time)}"
+                )
     # A curve is labelled low at its right; percentiles below their first dot, each lower than the one before.
     ordered = sorted(data, key=lambda one: (not one.sampled, one.points[0][0]))
     for index, one in enumerate(ordered):

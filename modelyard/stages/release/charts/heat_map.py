@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from modelyard.stages.release.charts.canvas import WIDTH, Canvas, shortened, text_width
-from modelyard.stages.release.numbers import count, percent
+from modelyard.stages.release.numbers import Numbers
 
 
 def heat_map(
@@ -17,6 +17,7 @@ def heat_map(
     title: str,
     true_axis: str,
     predicted_axis: str,
+    numbers: Numbers,
 ) -> Markup:
     """counts[i][j]: rows of true label i that were predicted as j."""
     size = len(labels)
@@ -38,8 +39,8 @@ def heat_map(
             canvas.rect(x + 1, y + 1, cell - 2, tall - 2, "heat", fill_opacity=0.04 + 0.96 * part)
             tone = "on-heat" if part > 0.5 else "on-paper"
             if cell >= 48 and tall >= 44:
-                canvas.text(x + cell / 2, middle, count(number), f"cell {tone}", "middle")
-                canvas.text(x + cell / 2, middle + 16, percent(part), f"cell-share {tone}", "middle")
+                canvas.text(x + cell / 2, middle, numbers.count(number), f"cell {tone}", "middle")
+                canvas.text(x + cell / 2, middle + 16, numbers.percent(part), f"cell-share {tone}", "middle")
             else:
-                canvas.text(x + cell / 2, middle + 4, count(number), f"cell {tone}", "middle")
+                canvas.text(x + cell / 2, middle + 4, numbers.count(number), f"cell {tone}", "middle")
     return canvas.markup()

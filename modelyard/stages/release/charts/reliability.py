@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from modelyard.stages.release.charts.axes import Scale, bottom_axis, left_axis, ticks
 from modelyard.stages.release.charts.canvas import WIDTH, Canvas, colour
-from modelyard.stages.release.numbers import count, share
+from modelyard.stages.release.numbers import Numbers
 
 _HEIGHT = 336
 _Z = 1.959964  # of a two-sided 95 % interval
@@ -32,7 +32,9 @@ def wilson(accuracy: float, count: float) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def reliability(bins: Sequence[Bin], *, title: str, x_axis: str, y_axis: str, diagonal: str) -> Markup:
+def reliability(
+    bins: Sequence[Bin], *, title: str, x_axis: str, y_axis: str, diagonal: str, numbers: Numbers
+) -> Markup:
     """The area of a dot grows with its answers; whiskers are Wilson intervals; the dashed line is perfect."""
     low = min([one.confidence for one in bins] + [wilson(one.accuracy, one.count)[0] for one in bins])
     low = max(0.0, math.floor(low * 10) / 10)
@@ -50,7 +52,7 @@ def reliability(bins: Sequence[Bin], *, title: str, x_axis: str, y_axis: str, di
         x, (lower, upper) = x_scale(one.confidence), wilson(one.accuracy, one.count)
         canvas.line(x, y_scale(lower), x, y_scale(upper), f"whisker {colour(0)}")
     for one in bins:
-        hint = f"{share(one.confidence)}: {share(one.accuracy)}, {count(one.count)}"
+        hint = f"{numbers.share(one.confidence)}: {numbers.share(one.accuracy)}, {numbers.count(one.count)}"
         radius = 3 + 7 * math.sqrt(one.count / most)
         canvas.dot(x_scale(one.confidence), y_scale(one.accuracy), radius, f"dot {colour(0)}", hint)
     return canvas.markup()

@@ -7,7 +7,6 @@ from typing import Any
 
 from modelyard.stages.release.blocks import Cell, Section, table
 from modelyard.stages.release.judge import Judged
-from modelyard.stages.release.numbers import written
 from modelyard.stages.release.page import result
 from modelyard.stages.release.words import Words
 
@@ -24,7 +23,7 @@ def figures(judged: Sequence[Judged], words: Words) -> Section:
             [
                 one.row,
                 Cell(one.label, strong=one.kind == "gate"),
-                one.shown(),
+                one.shown(words),
                 Cell(one.shown_bar(words), short=True),
                 Cell(word, tone, short=True),
                 Cell(words(f"kind.{one.kind}"), short=True),
@@ -51,8 +50,8 @@ def history(earlier: Sequence[dict[str, Any]], judged: Sequence[Judged], words: 
         version = report.get("version")
         state = words("history.released" if report.get("released") else "history.refused")
         label = words("history.version", version=version) if version is not None else str(report.get("name"))
-        rows.append([label, *(written(before.get(name), now[name].unit) for name in names), state])
-    line = [Cell(written(now[name].value, now[name].unit), strong=True) for name in names]
+        rows.append([label, *(words.written(before.get(name), now[name].unit) for name in names), state])
+    line = [Cell(words.written(now[name].value, now[name].unit), strong=True) for name in names]
     rows.append([Cell(words("history.this"), strong=True), *line, ""])
     columns = [words("history.column"), *(now[name].label for name in names), words("page.result")]
     first = rows[0][0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelyard.stages.release.blocks import Block, Facts, Section, shown, table
 from modelyard.stages.release.evidence import Evidence
-from modelyard.stages.release.numbers import count, finite, significant, size
+from modelyard.stages.release.numbers import finite
 from modelyard.stages.release.words import Words
 
 
@@ -17,29 +17,38 @@ def parity(evidence: Evidence, words: Words) -> Section | None:
         kinds = any(case.get("kind") for case in cases)
         rows = [
             [
-                *([shown(case.get("kind") or "", 40)] if kinds else []),
-                count(case.get("batch")),
-                count(case.get("length")),
-                significant(case.get("max_abs")),
+                *([words.said(shown(case.get("kind") or "", 40))] if kinds else []),
+                words.count(case.get("batch")),
+                words.count(case.get("length")),
+                words.significant(case.get("max_abs")),
             ]
             for case in cases
         ]
         columns = [words("parity.batch"), words("parity.length"), words("parity.max_abs")]
         if kinds:
             columns.insert(0, words("parity.kind"))
-        blocks.append(table(words("parity.cases"), columns, rows, numeric=range(len(columns) - 3, len(columns))))
+        bar = next((gate.bar for gate in evidence.gates() if gate.name == "parity"), None)
+        note = words("parity.note", bar=words.written_bar(bar, "number")) if bar is not None else ""
+        blocks.append(
+            table(words("parity.cases"), columns, rows, numeric=range(len(columns) - 3, len(columns)), note=note)
+        )
     facts = []
     for name in ("opset", "nodes"):
         value = evidence.detail("export", name)
         if value is not None:
-            facts.append((words(f"parity.{name}"), count(value) if finite(value) is not None else shown(value, 200)))
+            facts.append(
+                (words(f"parity.{name}"), words.count(value) if finite(value) is not None else shown(value, 200))
+            )
     if finite(evidence.detail("export", "float_bytes")) is not None:
-        facts.append((words("parity.float_bytes"), size(evidence.detail("export", "float_bytes"))))
+        facts.append((words("parity.float_bytes"), words.size(evidence.detail("export", "float_bytes"))))
+    accuracies = [evidence.value("export", name) for name in ("model_accuracy", "graph_accuracy")]
+    if None not in accuracies:
+        facts.append((words("parity.accuracy"), words.listed([f"{accuracy:.4f}" for accuracy in accuracies])))
     if facts:
         blocks.append(Facts(tuple(facts)))
     worst = evidence.value("export", "parity_max_abs")
     number = evidence.value("export", "parity_cases") or len(cases)
     finding = words("section.not_measured")
     if worst is not None:
-        finding = words("parity.finding", worst=significant(worst), cases=count(number))
+        finding = words("parity.finding", worst=words.significant(worst), cases=words.count(number))
     return Section("parity", words("section.parity"), finding, blocks)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelyard.stages.release.blocks import Block, Section, charts, shown, table
+from modelyard.stages.release.blocks import Block, Cell, Section, Sentence, charts, shown, source, table
 from modelyard.stages.release.charts import Bin, Chart, Dot, heat_map, interval_dots, reliability
 from modelyard.stages.release.charts.canvas import shortened, text_width
 from modelyard.stages.release.evidence import Evidence, bounds
 from modelyard.stages.release.next_steps import top_confusion, weak
-from modelyard.stages.release.numbers import count, finite, percent, share, with_interval
+from modelyard.stages.release.numbers import finite
 from modelyard.stages.release.words import Words
 
 _LABELS = 12  # of a confusion matrix that can still be read
 _SLICES = 16
+_SLICES_LISTED = 60
 _SLICE_NAME = 172.0  # drawing units
 
 
@@ -23,12 +24,13 @@ def quality(evidence: Evidence, words: Words) -> Section | None:
     accuracy = evidence.figure("evaluate", "accuracy")
     finding = words("section.not_measured")
     if accuracy is not None:
-        rows = count(evidence.detail("evaluate", "rows_test"))
-        shown_accuracy = with_interval(accuracy.value, accuracy.interval, "share")
+        rows = words.count(evidence.detail("evaluate", "rows_test"))
+        shown_accuracy = words.with_interval(accuracy.value, accuracy.interval, "share")
         finding = words("quality.finding", accuracy=shown_accuracy, rows=rows)
     blocks: list[Block] = [
         *charts(_confusion(evidence, words), _slices(evidence, words), _calibration(evidence, words)),
         *_classes(evidence, words),
+        *_slice_table(evidence, words),
         *_wrong(evidence, words),
     ]
     return Section("quality", words("section.quality"), finding, blocks)
@@ -44,17 +46,20 @@ def _confusion(evidence: Evidence, words: Words) -> Chart | None:
     if len(labels) > _LABELS:
         errors = [sum(row) - row[index] for index, row in enumerate(counts)]
         kept = sorted(sorted(kept, key=lambda index: -errors[index])[:_LABELS])
-        note = words("chart.confusion_cut", shown=count(_LABELS), all=count(len(labels)))
+        note = words("chart.confusion_cut", shown=words.count(_LABELS), all=words.count(len(labels)))
     top = top_confusion(evidence)
     title = words("chart.confusion_none")
     if top is not None:
-        title = words("chart.confusion", true=shown(top[0], 40), predicted=shown(top[1], 40), part=percent(top[3]))
+        title = words(
+            "chart.confusion", true=shown(top[0], 40), predicted=shown(top[1], 40), part=words.percent(top[3])
+        )
     drawing = heat_map(
         [labels[index] for index in kept],
         [[counts[row][column] for column in kept] for row in kept],
         title=title,
         true_axis=words("axis.true"),
         predicted_axis=words("axis.predicted"),
+        numbers=words,
     )
     rows = tuple((true, predicted, counts[i][j]) for i, true in enumerate(labels) for j, predicted in enumerate(labels))
     return Chart("confusion", title, drawing, ("true", "predicted", "rows"), rows, note)
@@ -73,9 +78,14 @@ def _calibration(evidence: Evidence, words: Words) -> Chart | None:
     total = sum(one.count for one in bins)
     gap = sum((one.confidence - one.accuracy) * one.count for one in bins) / total
     key = "chart.calibrated" if abs(gap) < 0.02 else ("chart.over" if gap > 0 else "chart.under")
-    title = words(key, gap=share(abs(gap)))
+    title = words(key, gap=words.share(abs(gap)))
     drawing = reliability(
-        bins, title=title, x_axis=words("axis.confidence"), y_axis=words("axis.right"), diagonal=words("chart.perfect")
+        bins,
+        title=title,
+        x_axis=words("axis.confidence"),
+        y_axis=words("axis.right"),
+        diagonal=words("chart.perfect"),
+        numbers=words,
     )
     columns = ("low", "high", "confidence", "accuracy", "count")
     data = tuple(tuple(row.get(column) for column in columns) for row in rows)
@@ -90,25 +100,27 @@ def _slices(evidence: Evidence, words: Words) -> Chart | None:
     ordered = sorted(rows, key=lambda row: finite(row.get("accuracy")) or 0.0)
     below = [row for row in ordered if weak(row, overall)]
     worst = ordered[0]
-    named = f"{shown(worst.get('column'), 30)} = {shown(worst.get('value'), 30)}"
+    named = f"{words.said(shown(worst.get('column'), 30))} = {shown(worst.get('value'), 30)}"
     if below:
-        title = words("chart.slices_weak", named=named, accuracy=share(worst.get("accuracy")), overall=share(overall))
+        title = words(
+            "chart.slices_weak", named=named, accuracy=words.share(worst.get("accuracy")), overall=words.share(overall)
+        )
     else:
-        title = words("chart.slices_even", overall=share(overall))
+        title = words("chart.slices_even", overall=words.share(overall))
     dots = [
         Dot(
-            _slice_label(row),
+            _slice_label(row, words),
             finite(row.get("accuracy")) or 0.0,
             bounds(row.get("interval")),
-            with_interval(row.get("accuracy"), bounds(row.get("interval")), "share"),
+            words.with_interval(row.get("accuracy"), bounds(row.get("interval")), "share"),
             strong=weak(row, overall),
         )
         for row in ordered[:_SLICES]
     ]
-    columns_named = ", ".join(sorted({shown(row.get("column"), 30) for row in rows}))
+    columns_named = words.listed(sorted({words.said(shown(row.get("column"), 30)) for row in rows}))
     drawing = interval_dots(
         dots, title=title, axis=words("axis.accuracy"), written=lambda value: f"{value:.2f}", reference=overall,
-        reference_label=words("chart.overall", overall=share(overall)),
+        reference_label=words("chart.overall", overall=words.share(overall)),
     )  # fmt: skip
     data = tuple(
         (row.get("column"), row.get("value"), row.get("rows"), row.get("accuracy"), *_low_high(row))
@@ -116,14 +128,55 @@ def _slices(evidence: Evidence, words: Words) -> Chart | None:
     )  # fmt: skip
     note = words("chart.slices_note", columns=columns_named)
     if len(ordered) > _SLICES:
-        note += " " + words("chart.slices_cut", shown=count(_SLICES), all=count(len(ordered)))
+        note += " " + words("chart.slices_cut", shown=words.count(_SLICES), all=words.count(len(ordered)))
     return Chart("slices", title, drawing, ("column", "value", "rows", "accuracy", "low", "high"), data, note)
 
 
-def _slice_label(row: dict[str, Any]) -> str:
+def _slice_label(row: dict[str, Any], words: Words) -> str:
     """The value, shortened so that its number of rows always shows."""
-    rows = f" ({count(row.get('rows'))})"
+    rows = f" ({words.count(row.get('rows'))})"
     return shortened(str(row.get("value")), _SLICE_NAME - text_width(rows)) + rows
+
+
+def _slice_table(evidence: Evidence, words: Words) -> list[Block]:
+    """Every slice, and what was left out and why."""
+    rows = evidence.rows("evaluate", "slices")
+    blocks: list[Block] = []
+    if rows:
+        lines = [
+            [
+                words.said(shown(row.get("column"), 40)),
+                shown(row.get("value"), 60),
+                words.count(row.get("rows")),
+                words.with_interval(row.get("accuracy"), bounds(row.get("interval")), "share"),
+            ]
+            for row in rows[:_SLICES_LISTED]
+        ]
+        columns = [words("quality.column"), words("quality.slice"), words("axis.rows"), words("quality.accuracy")]
+        named = words.listed(list(dict.fromkeys(words.said(shown(row.get("column"), 40)) for row in rows)))
+        note = words("list.sentences").join(_left_out(evidence, words))
+        blocks.append(table(words("quality.slices", columns=named), columns, lines, numeric=(2, 3), note=note))
+    else:
+        blocks += [Sentence(said) for said in _left_out(evidence, words)]
+    return blocks
+
+
+def _left_out(evidence: Evidence, words: Words) -> list[str]:
+    """A sentence a column."""
+    said = []
+    small: dict[str, list[str]] = {}
+    for row in evidence.rows("evaluate", "slices_left_out"):
+        column = words.said(shown(row.get("column"), 40))
+        if row.get("values") is not None:
+            said.append(words("quality.not_cut", column=column, values=words.count(row["values"])))
+        else:
+            value, rows = shown(row.get("value"), 40), words.count(row.get("rows"))
+            small.setdefault(column, []).append(words("quality.left_out_value", value=value, rows=rows))
+    least = words.count(evidence.detail("evaluate", "slice_rows"))
+    return said + [
+        words("quality.left_out", column=column, named=words.listed(values[:12]), least=least)
+        for column, values in small.items()
+    ]
 
 
 def _low_high(row: dict[str, Any]) -> tuple[Any, Any]:
@@ -137,7 +190,7 @@ def _classes(evidence: Evidence, words: Words) -> list[Block]:
     names = ("precision", "recall", "f1")
     ordered = sorted(rows, key=lambda row: finite(row.get("f1")) or 0.0)
     lines = [
-        [shown(row.get("label"), 60), *(share(row.get(name)) for name in names), count(row.get("support"))]
+        [shown(row.get("label"), 60), *(words.share(row.get(name)) for name in names), words.count(row.get("support"))]
         for row in ordered
     ]
     columns = [words("data.label"), *(words(f"quality.{name}") for name in names), words("axis.rows")]
@@ -148,10 +201,17 @@ def _wrong(evidence: Evidence, words: Words) -> list[Block]:
     rows = evidence.rows("evaluate", "examples_wrong")
     if not rows:
         return []
-    lines = [
-        [*(shown(row.get(name), most) for name, most in (("text", 280), ("label", 40), ("predicted", 40))),
-         share(row.get("score"))]
+    lines: list[list[str | Cell]] = [
+        [
+            *(shown(row.get(name), most) for name, most in (("text", 280), ("label", 40), ("predicted", 40))),
+            words.share(row.get("score")),
+            Cell(source(row), short=True),
+            Cell(str(row.get("row_id") or "")[:12], code=True, short=True),
+        ]
         for row in rows[:12]
-    ]  # fmt: skip
-    columns = [words("data.text"), words("quality.true"), words("quality.predicted"), words("quality.score")]
-    return [table(words("quality.wrong", shown=count(len(lines))), columns, lines, numeric=(3,))]
+    ]
+    columns = [
+        words("data.text"),
+        *(words(f"quality.{name}") for name in ("true", "predicted", "score", "source", "row")),
+    ]
+    return [table(words("quality.wrong", shown=words.count(len(lines))), columns, lines, numeric=(3,))]

@@ -8,7 +8,7 @@ from modelyard.stages.release.blocks import Block, Section, charts, table
 from modelyard.stages.release.charts import Bar, Chart, Percentiles, bars, ecdf
 from modelyard.stages.release.charts.ecdf import samples_as_points
 from modelyard.stages.release.evidence import Evidence
-from modelyard.stages.release.numbers import count, duration, finite, milliseconds, percent, rate, ratio
+from modelyard.stages.release.numbers import finite
 from modelyard.stages.release.words import Words
 
 # The same way has the same colour in every chart.
@@ -23,10 +23,10 @@ def speed(evidence: Evidence, words: Words) -> Section | None:
         return None
     finding = words("section.not_measured")
     if p50 is not None:
-        finding = words("speed.finding", p50=milliseconds(p50), p99=milliseconds(p99))
+        finding = words("speed.finding", p50=words.milliseconds(p50), p99=words.milliseconds(p99))
         throughput = evidence.value("evaluate", "throughput_rps")
         if throughput is not None:
-            finding += ", " + rate(throughput)
+            finding += ", " + words.rate(throughput)
     blocks: list[Block] = [
         *charts(
             _distribution(evidence, words),
@@ -62,20 +62,22 @@ def _distribution(evidence: Evidence, words: Words) -> Chart | None:
         return None
     p50, eager = evidence.value("evaluate", "latency_p50_ms"), finite(evidence.served("eager", 1).get("p50_ms"))
     title = words(
-        "chart.latency", p50=milliseconds(p50), p99=milliseconds(evidence.value("evaluate", "latency_p99_ms"))
+        "chart.latency",
+        p50=words.milliseconds(p50),
+        p99=words.milliseconds(evidence.value("evaluate", "latency_p99_ms")),
     )
     if p50 and eager:
-        title = words("chart.latency_eager", p50=milliseconds(p50), eager=milliseconds(eager))
+        title = words("chart.latency_eager", p50=words.milliseconds(p50), eager=words.milliseconds(eager))
     drawing = ecdf(
         drawn, title=title, x_axis=words("axis.latency"), y_axis=words("axis.answered"), written=_axis_number,
-        limit=_LIMIT_MS, limit_label=words("chart.limit", bar=milliseconds(_LIMIT_MS)),
+        limit=_LIMIT_MS, numbers=words, limit_label=words("chart.limit", bar=words.milliseconds(_LIMIT_MS)),
     )  # fmt: skip
     return Chart("latency", title, drawing, ("way", "ms", "share_answered"), tuple(rows), words("chart.latency_note"))
 
 
 def _compared(evidence: Evidence, words: Words, name: str) -> Chart | None:
     """CPU time an answer, or answers a second, of each way at concurrency 8."""
-    form = milliseconds if name == "cpu_ms" else rate
+    form = words.milliseconds if name == "cpu_ms" else words.rate
     found = [(way, colour, finite(evidence.served(way, 8).get(name))) for way, colour in _WAYS]
     known = [(way, colour, value) for way, colour, value in found if value is not None]
     if not known or known[0][0] != "served":
@@ -84,7 +86,7 @@ def _compared(evidence: Evidence, words: Words, name: str) -> Chart | None:
     eager = next((value for way, _, value in known if way == "eager"), None)
     title = words(f"chart.{name}", value=form(served))
     if eager and served:
-        against = percent(1 - served / eager) if name == "cpu_ms" else ratio(served / eager)
+        against = words.percent(1 - served / eager) if name == "cpu_ms" else words.ratio(served / eager)
         title = words(f"chart.{name}_eager", value=form(served), against=against, eager=form(eager))
         if name == "cpu_ms" and served > eager:
             title = words("chart.cpu_ms_worse", value=form(served), eager=form(eager))
@@ -107,11 +109,11 @@ def _loads(evidence: Evidence, words: Words) -> list[Block]:
                     [
                         words(f"speed.{way}"),
                         str(concurrency),
-                        *(milliseconds(load.get(key)) for key in ("p50_ms", "p90_ms", "p99_ms")),
-                        rate(load.get("throughput_rps")),
-                        milliseconds(load.get("cpu_ms")),
-                        count(load.get("requests")),
-                        duration(load.get("seconds")),
+                        *(words.milliseconds(load.get(key)) for key in ("p50_ms", "p90_ms", "p99_ms")),
+                        words.rate(load.get("throughput_rps")),
+                        words.milliseconds(load.get("cpu_ms")),
+                        words.count(load.get("requests")),
+                        words.duration(load.get("seconds")),
                     ]
                 )
     if not rows:

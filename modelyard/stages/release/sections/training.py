@@ -7,7 +7,7 @@ from typing import Any
 from modelyard.stages.release.blocks import Block, Cell, Facts, Section, charts, shown, table
 from modelyard.stages.release.charts import Chart, Series, lines
 from modelyard.stages.release.evidence import Evidence
-from modelyard.stages.release.numbers import count, duration, finite, rate, share, significant, written
+from modelyard.stages.release.numbers import finite
 from modelyard.stages.release.words import Words
 
 _WINDOW = 10  # points that a point of the smoothed loss is the mean of
@@ -29,12 +29,12 @@ def _finding(evidence: Evidence, words: Words) -> str:
     said = []
     accuracy, best = evidence.value("train", "validation_accuracy"), evidence.value("train", "best_epoch")
     if accuracy is not None:
-        said.append(words("training.accuracy", accuracy=share(accuracy)))
+        said.append(words("training.accuracy", accuracy=words.share(accuracy)))
     if best is not None:
-        said.append(words("training.best_epoch", epoch=count(best)))
+        said.append(words("training.best_epoch", epoch=words.count(best)))
     seconds = evidence.value("train", "train_seconds")
     if seconds is not None:
-        said.append(duration(seconds))
+        said.append(words.duration(seconds))
     return ", ".join(said) or words("section.not_measured")
 
 
@@ -70,18 +70,23 @@ def _loss(evidence: Evidence, words: Words) -> Chart | None:
     series = [Series(words("training.train_loss"), tuple(mean), 0)]
     if validated:
         series.append(Series(words("training.validation_loss"), tuple(validated), 1, dots=True))
-    title = words("chart.loss", first=significant(mean[0][1]), last=significant(mean[-1][1]), steps=count(steps[-1][0]))
+    title = words(
+        "chart.loss",
+        first=words.significant(mean[0][1]),
+        last=words.significant(mean[-1][1]),
+        steps=words.count(steps[-1][0]),
+    )
     if len(validated) > 1 and validated[-1][1] > min(value for _, value in validated):
         title = words("chart.loss_overfit", title=title)
     drawing = lines(
-        series, title=title, x_axis=words("axis.step"), y_axis=words("axis.loss"), x_written=count,
+        series, title=title, x_axis=words("axis.step"), y_axis=words("axis.loss"), x_written=words.count,
         y_written=lambda value: f"{value:g}", from_zero=True,
     )  # fmt: skip
     rows = tuple(
         (row.get("step"), row.get("epoch"), row.get("loss"), value, row.get("lr"))
         for row, (_, value) in zip(history, mean, strict=False)
     )
-    note = words("chart.loss_note", window=count(window)) if window > 1 else ""
+    note = words("chart.loss_note", window=words.count(window)) if window > 1 else ""
     return Chart("learning_curve", title, drawing, ("step", "epoch", "loss", "mean_loss", "lr"), rows, note)
 
 
@@ -91,11 +96,13 @@ def _rate(evidence: Evidence, words: Words) -> Chart | None:
         return None
     peak_step, peak = max(points, key=lambda point: point[1])
     last = points[-1][1] if points[-1][1] > peak / 100 else 0
-    title = words("chart.rate", peak=significant(peak), step=count(peak_step), last=significant(last, 1))
+    title = words(
+        "chart.rate", peak=words.significant(peak), step=words.count(peak_step), last=words.significant(last, 1)
+    )
     drawing = lines(
         [Series(words("training.rate"), tuple(points), 0)], title=title, x_axis=words("axis.step"),
-        y_axis=words("axis.rate"), x_written=count,
-        y_written=lambda value: significant(value, 1), from_zero=True,
+        y_axis=words("axis.rate"), x_written=words.count,
+        y_written=lambda value: words.significant(value, 1), from_zero=True,
     )  # fmt: skip
     return Chart("learning_rate", title, drawing, ("step", "lr"), tuple(points))
 
@@ -108,7 +115,7 @@ def _epochs(evidence: Evidence, words: Words) -> list[Block]:
     best = evidence.value("train", "best_epoch")
     rows = []
     for row in epochs:
-        line = [Cell(count(row.get(name)) if name == "epoch" else share(row.get(name))) for name in there]
+        line = [Cell(words.count(row.get(name)) if name == "epoch" else words.share(row.get(name))) for name in there]
         note = words("training.kept") if finite(row.get("epoch")) == best else ""
         rows.append([*line, Cell(note, strong=True)])
     columns = [*(words(f"training.column_{name}") for name in there), ""]
@@ -119,21 +126,23 @@ def _recipe(evidence: Evidence, words: Words) -> list[Block]:
     items = [
         (words(f"training.{name}"), written_value)
         for name, written_value in (
-            ("samples_per_s", _or_empty(evidence.value("train", "samples_per_s"), rate)),
-            ("parameters", _or_empty(finite(evidence.detail("train", "parameters")), count)),
+            ("samples_per_s", _or_empty(evidence.value("train", "samples_per_s"), words.rate)),
+            ("parameters", _or_empty(finite(evidence.detail("train", "parameters")), words.count)),
         )
         if written_value
     ]
     for key, value in sorted(evidence.mapping("train", "recipe").items()):
         if value is not None:
             number = finite(value)
-            text = shown(value, 120) if number is None else (str(value) if isinstance(value, int) else _plain(number))
+            text = (
+                shown(value, 120)
+                if number is None
+                else str(value)
+                if isinstance(value, int)
+                else words.significant(number)
+            )
             items.append((str(key).replace("_", " "), text))
     return [Facts(tuple(items), words("training.recipe"))] if items else []
-
-
-def _plain(number: float) -> str:
-    return written(number, "number")
 
 
 def _or_empty(value: float | None, form: Any) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from modelyard.stages.release.blocks import Block, Cell, Section, Sentence, charts, shown, table
 from modelyard.stages.release.charts import Bar, Chart, bars
 from modelyard.stages.release.evidence import Evidence, bounds
-from modelyard.stages.release.numbers import finite, milliseconds, ratio, share, size, with_interval
+from modelyard.stages.release.numbers import finite
 from modelyard.stages.release.words import Words
 
 
@@ -15,11 +16,7 @@ def variants(evidence: Evidence, words: Words) -> Section | None:
     if not evidence.has("optimize"):
         return None
     tried = evidence.variants()
-    why = evidence.detail("optimize", "why")
-    blocks: list[Block] = []
-    if why:
-        blocks.append(Sentence(shown(why, 400)))
-    blocks += charts(_speed(tried, words))
+    blocks: list[Block] = [*_why(evidence, words), *charts(_speed(tried, words))]
     if tried:
         blocks.append(_table(tried, words))
         blocks += _fusions(tried, words)
@@ -27,10 +24,22 @@ def variants(evidence: Evidence, words: Words) -> Section | None:
     finding = words("section.not_measured")
     if chosen:
         finding = words(
-            "variants.finding", name=shown(chosen.get("name"), 60), p50=milliseconds(chosen.get("p50_ms")),
-            size=size(chosen.get("size_bytes")), tried=len(tried),
+            "variants.finding", name=shown(chosen.get("name"), 60), p50=words.milliseconds(chosen.get("p50_ms")),
+            size=words.size(chosen.get("size_bytes")), tried=len(tried),
         )  # fmt: skip
     return Section("variants", words("section.variants"), finding, blocks)
+
+
+def _why(evidence: Evidence, words: Words) -> list[Block]:
+    """The choice in a sentence; why each other variant went stands in the table."""
+    chosen, tried = evidence.chosen(), evidence.variants()
+    if not chosen:
+        return []
+    if chosen is tried[0]:
+        return [Sentence(words("variants.why_float"))]
+    smaller = (finite(tried[0].get("size_bytes")) or 0.0) / (finite(chosen.get("size_bytes")) or math.inf)
+    gain, name = words.ratio(chosen.get("speedup")), shown(chosen.get("name"), 60)
+    return [Sentence(words("variants.why", name=name, gain=gain, size=words.ratio(smaller)))]
 
 
 def _state(variant: dict[str, Any], words: Words) -> Cell:
@@ -45,19 +54,29 @@ def _table(tried: list[dict[str, Any]], words: Words) -> Block:
         rows.append(
             [
                 Cell(shown(one.get("name"), 60), strong=bool(one.get("chosen"))),
-                Cell(size(one.get("size_bytes"))),
-                Cell(milliseconds(one.get("p50_ms"))),
-                Cell(milliseconds(one.get("p99_ms"))),
-                Cell(ratio(one.get("speedup"))),
-                Cell(with_interval(one.get("accuracy_lost"), bounds(one.get("accuracy_lost_interval")), "share")),
-                Cell(share(one.get("agreement"))),
+                Cell(words.size(one.get("size_bytes"))),
+                Cell(words.milliseconds(one.get("p50_ms"))),
+                Cell(words.milliseconds(one.get("p99_ms"))),
+                Cell(words.with_interval(one.get("speedup"), bounds(one.get("speedup_interval")), "ratio")),
+                Cell(
+                    words.with_interval(one.get("accuracy_lost"), bounds(one.get("accuracy_lost_interval")), "points")
+                ),
+                Cell(words.percent(one.get("agreement"))),
                 _state(one, words),
-                Cell(shown(one.get("reason") or "", 240)),
+                Cell(words.said(shown(one.get("reason") or "", 240).removeprefix("dropped: "))),
             ]
         )
     columns = [words(f"variants.column_{name}") for name in (
         "name", "size", "p50", "p99", "speedup", "lost", "agreement", "state", "reason")]  # fmt: skip
-    return table(words("variants.tried"), columns, rows, numeric=(1, 2, 3, 4, 5, 6))
+    requests = next((served.get("requests") for one in tried if (served := _one_at_a_time(one))), None)
+    note = words("variants.note", requests=words.count(requests)) if requests else ""
+    return table(words("variants.tried"), columns, rows, numeric=(1, 2, 3, 4, 5, 6), note=note)
+
+
+def _one_at_a_time(variant: dict[str, Any]) -> dict[str, Any]:
+    served = variant.get("served")
+    load = served.get("1") if isinstance(served, dict) else None
+    return load if isinstance(load, dict) else {}
 
 
 def _fusions(tried: list[dict[str, Any]], words: Words) -> list[Block]:
@@ -81,11 +100,12 @@ def _speed(tried: list[dict[str, Any]], words: Words) -> Chart | None:
         title = words("chart.variants_float")
     else:
         title = words(
-            "chart.variants", name=shown(chosen[0].get("name"), 40), p50=milliseconds(chosen[1]),
-            gain=ratio(first[1] / chosen[1]), base=shown(first[0].get("name"), 40),
+            "chart.variants", name=shown(chosen[0].get("name"), 40), p50=words.milliseconds(chosen[1]),
+            gain=words.ratio(first[1] / chosen[1]), base=shown(first[0].get("name"), 40),
         )  # fmt: skip
     drawn = [
-        Bar(shown(one.get("name"), 40), p50, milliseconds(p50), 0, muted=not one.get("chosen")) for one, p50 in known
+        Bar(shown(one.get("name"), 40), p50, words.milliseconds(p50), 0, muted=not one.get("chosen"))
+        for one, p50 in known
     ]
     drawing = bars(drawn, title=title, axis=words("axis.p50"), written=lambda value: f"{value:g}")
     rows = tuple((one.get("name"), p50, one.get("size_bytes"), one.get("accuracy_lost")) for one, p50 in known)

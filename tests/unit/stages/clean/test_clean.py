@@ -24,8 +24,8 @@ def test_the_first_of_exact_duplicates_stays_across_parts(tmp_path: Path) -> Non
     assert run.details["dropped"] == {"exact duplicate": 2}
     ids = dataset.read(["row_id"])["row_id"].to_pylist()
     assert run.details["dropped_examples"] == [
-        {"row_id": show_row_id(ids[3]), "reason": "exact duplicate", "text": "same"},
-        {"row_id": show_row_id(ids[4]), "reason": "exact duplicate", "text": "same"},
+        {"row_id": show_row_id(ids[3]), "line": 5, "reason": "exact duplicate", "text": "same"},
+        {"row_id": show_row_id(ids[4]), "line": 6, "reason": "exact duplicate", "text": "same"},
     ]
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from modelyard.stages.evaluate.slices import LENGTH, NO_VALUE, accuracy_slices, length_values
+from modelyard.stages.evaluate.slices import LENGTH, NO_VALUE, accuracy_slices, left_out, length_values
 
 
 def slices(right: list[bool], columns: dict[str, list[str | None]], most_values: int = 3, least_rows: int = 2):
@@ -47,3 +47,16 @@ def test_lengths_fall_into_thirds_named_by_their_range_and_stand_in_order():
 
 def test_texts_of_one_length_make_one_name():
     assert set(length_values([7, 7, 7, 7])) == {"7-7"}
+
+
+def test_what_is_not_sliced_is_named_with_its_rows():
+    columns = {
+        "domain": ["a"] * 30 + ["b"] * 3 + [None] * 2,
+        "author": [str(row) for row in range(35)],
+        "one": ["x"] * 35,
+    }
+    assert left_out(columns, most_values=20, least_rows=20) == [
+        {"column": "domain", "value": "b", "rows": 3},
+        {"column": "domain", "value": NO_VALUE, "rows": 2},
+        {"column": "author", "values": 35},
+    ]

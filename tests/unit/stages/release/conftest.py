@@ -39,6 +39,10 @@ class Released:
     def html(self) -> str:
         return (self.report.path / "report.html").read_text(encoding="utf-8")
 
+    def page(self, language: str) -> str:
+        """The page that lies beside report.html, in another language."""
+        return (self.report.path / f"report.{language}.html").read_text(encoding="utf-8")
+
     @property
     def card(self) -> str:
         return (self.report.path / "README.md").read_text(encoding="utf-8")

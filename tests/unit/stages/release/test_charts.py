@@ -22,8 +22,10 @@ from modelyard.stages.release.charts.axes import Scale, logarithmic_ticks, ticks
 from modelyard.stages.release.charts.canvas import shortened, text_width
 from modelyard.stages.release.charts.ecdf import samples_as_points
 from modelyard.stages.release.charts.reliability import wilson
+from modelyard.stages.release.numbers import Numbers
 
 HOSTILE = '"><script>alert(1)</script>'
+NUMBERS = Numbers()
 
 
 def plain(value: float) -> str:
@@ -41,14 +43,15 @@ DRAWINGS = {
         title=text, x_axis=text, y_axis=text, x_written=plain, y_written=plain,
     ),
     "heat_map": lambda text: heat_map(
-        [text, "b", "c"], [[1, 0, 0], [0, 0, 0], [1, 1, 1]], title=text, true_axis=text, predicted_axis=text
+        [text, "b", "c"], [[1, 0, 0], [0, 0, 0], [1, 1, 1]], title=text, true_axis=text, predicted_axis=text,
+        numbers=NUMBERS,
     ),
     "reliability": lambda text: reliability(
-        [Bin(0.9, 1.0, 1.0)], title=text, x_axis=text, y_axis=text, diagonal=text
+        [Bin(0.9, 1.0, 1.0)], title=text, x_axis=text, y_axis=text, diagonal=text, numbers=NUMBERS
     ),
     "ecdf": lambda text: ecdf(
         [Percentiles(text, ((5.0, 0.5), (5.0, 0.99)), 0), Percentiles(text, samples_as_points([3.0] * 30), 1, True)],
-        title=text, x_axis=text, y_axis=text, written=plain, limit=200, limit_label=text,
+        title=text, x_axis=text, y_axis=text, written=plain, numbers=NUMBERS, limit=200, limit_label=text,
     ),
 }  # fmt: skip
 

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import modelyard.stages.release
 from modelyard.stages.release.rules import RULES
-from modelyard.stages.release.words import EN, TABLES
+from modelyard.stages.release.words import LANGUAGES
 
 FOLDER = Path(modelyard.stages.release.__file__).parent
+EN = LANGUAGES["en"].table
 
 
 def _sources() -> str:
-    files = [path for path in FOLDER.rglob("*") if path.suffix in (".py", ".html") and path.name != "words.py"]
+    files = [path for path in FOLDER.rglob("*") if path.suffix in (".py", ".html") and path.parent.name != "languages"]
     return "\n".join(path.read_text(encoding="utf-8") for path in files).replace("'", '"')
 
 
@@ -27,7 +28,8 @@ def test_every_figure_has_a_name():
 
 
 def test_every_language_says_the_same_things_with_the_same_values():
-    for table in TABLES.values():
+    for language in LANGUAGES.values():
+        table = language.table
         assert set(table) == set(EN)
         for key, sentence in table.items():
             assert set(re.findall(r"{(\w+)}", sentence)) == set(re.findall(r"{(\w+)}", EN[key]))

@@ -1,0 +1,1 @@
+"""What the report says, a language a file; code asks for a key."""

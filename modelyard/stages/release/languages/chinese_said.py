@@ -1,0 +1,221 @@
+"""What the stages say, in Chinese: they speak English, in sentences of a fixed shape that are turned here.
+
+`{name}` stands for whatever the stage filled in, which is turned in the same way when it is such a sentence itself.
+A sentence of no known shape (an error of a library, words from the data) is shown as it was said.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+# In the order in which they are tried: of two that fit, the longer stands first.
+SAID: tuple[tuple[str, str], ...] = (
+    # train
+    (
+        "{rows} validation rows, after epoch {epoch}, eager float32",
+        "{rows} 行验证数据，第 {epoch} 轮之后，eager float32",
+    ),
+    (
+        "peak; base_lr {base} at batch 256, {scaling} scaling to batch {batch}",
+        "峰值；批大小 256 时基准学习率为 {base}，按 {scaling} 规则缩放到批大小 {batch}",
+    ),
+    ("micro batches of {rows}", "微批大小 {rows}"),
+    ("best main metric on validation, then the lower loss", "验证集主指标最好者，相同时取损失较低者"),
+    # export
+    (
+        "largest |difference| of the raw outputs (logits), the model in PyTorch float32 against the graph in ONNX"
+        " Runtime,"
+        " {cases} cases of batch and length",
+        "原始输出（logits）之差的最大绝对值，PyTorch float32 模型对比 ONNX Runtime 中的图，共 {cases} 组批大小与长度",
+    ),
+    (
+        "|{metric} of the graph - {metric_} of the model|, {found} and {wanted} on {rows} validation rows",
+        "|图的{metric} − 模型的{metric}|，在 {rows} 行验证数据上分别为 {found} 和 {wanted}",
+    ),
+    # optimize
+    (
+        "P50 of the plain float graph over {name}, both as served, one request at a time, in short turns on the"
+        " same texts"
+        " (median of the turns), {requests} requests each, one thread",
+        "普通浮点图的 P50 除以 {name} 的 P50，均按实际服务方式、单线程、逐个请求，在相同文本上短轮次交替测量"
+        "（取各轮中位数），各 {requests} 次请求",
+    ),
+    ("graph files, plain float over {name}", "图文件体积，普通浮点图除以 {name}"),
+    (
+        "{rows} validation rows, paired with the float graph, interval by Agresti and Min",
+        "{rows} 行验证数据，与浮点图逐行配对，区间按 Agresti-Min 方法",
+    ),
+    (
+        "the plain float graph: the reference, and the last resort of the package",
+        "普通浮点图：对比的基准，也是模型包的后备",
+    ),
+    (
+        "{name}: {points} points of accuracy lost on validation (95 %: {low} to {high}): too few validation rows"
+        " to exclude"
+        " a loss of more than {most} point",
+        (
+            "{name}：验证集准确率损失 {points} 个百分点（95% 区间 {low}～{high}）：验证数据太少，不能排除损失超过"
+            " {most} 个百分点"
+        ),
+    ),
+    ("not really faster: {speed}", "并非确实更快：{speed}"),
+    (
+        "{points} points of accuracy lost on validation (95 %: {low} to {high}), all of it beyond {most}",
+        "验证集准确率损失 {points} 个百分点（95% 区间 {low}～{high}），整体超过 {most} 个百分点",
+    ),
+    (
+        "{points} points of accuracy lost on validation (95 %: {low} to {high}), more likely than not beyond {most}",
+        "验证集准确率损失 {points} 个百分点（95% 区间 {low}～{high}），多半超过 {most} 个百分点",
+    ),
+    (
+        "{speed} times as fast as float at one request at a time (95 %: {low} to {high}); {accuracy}",
+        "逐个请求时速度是浮点图的 {speed} 倍（95% 区间 {low}～{high}）；{accuracy}",
+    ),
+    (
+        "{speed} times as fast as float at one request at a time (95 %: {low} to {high})",
+        "逐个请求时速度是浮点图的 {speed} 倍（95% 区间 {low}～{high}）",
+    ),
+    (
+        "{points} points of accuracy lost on validation (95 %: {low} to {high})",
+        "验证集准确率损失 {points} 个百分点（95% 区间 {low}～{high}）",
+    ),
+    ("the golden set fails: {reason}", "黄金样本集未通过：{reason}"),
+    ("it does not run here: {reason}", "在本机无法运行：{reason}"),
+    ("it could not be made: {reason}", "无法生成：{reason}"),
+    ("no pattern of the graph can be fused", "图中没有可以融合的结构"),
+    ("the graph has no weight matrix to quantise", "图中没有可量化的权重矩阵"),
+    (
+        "an output channel loses {part} of its largest weight ({tensor} with one scale a tensor)",
+        "某个输出通道的误差达到其最大权重的 {part}（整个张量共用一个缩放系数时为 {tensor}）",
+    ),
+    ("differs from the reference by {worst}, the tolerance is {tolerance}", "与基准相差 {worst}，容差为 {tolerance}"),
+    (
+        "{differing} of {checked} golden answers are not the reference's",
+        "{checked} 个黄金样本中有 {differing} 个与基准不同",
+    ),
+    # evaluate
+    (
+        "variant {name} gives {same} of {checked} golden inputs the label of the float model, at most {most} may"
+        " differ; raw"
+        " outputs differ by {worst} at most, tolerance {tolerance}",
+        "变体 {name} 对 {checked} 个黄金样本中的 {same} 个给出与浮点模型相同的标签，最多允许 {most} 个不同；"
+        "原始输出最大相差 {worst}，容差 {tolerance}",
+    ),
+    ("variant {name} is passed over on this machine: {reason}", "变体 {name} 在本机上被跳过：{reason}"),
+    (
+        "{rows} test rows, percentile bootstrap, {resamples} resamples",
+        "{rows} 行测试数据，百分位自助法（bootstrap），重抽样 {resamples} 次",
+    ),
+    ("{rows} test rows, mean over {classes} classes", "{rows} 行测试数据，{classes} 个类别的平均"),
+    ("{rows} test rows, {bins} equal-width bins", "{rows} 行测试数据，{bins} 个等宽分箱"),
+    ("graph files of {name}", "{name} 的图文件"),
+    (
+        "user and system CPU time of the server an answer, {setting}",
+        "服务进程每次应答的用户态与内核态 CPU 时间，{setting}",
+    ),
+    (
+        "as served by one worker, one thread, {flags}; test texts, one a request, {requests} requests one at a time",
+        "按实际服务方式：单进程、单线程、{flags}；测试文本，每次请求一条，逐个发送 {requests} 次请求",
+    ),
+    (
+        (
+            "as served by one worker, one thread, {flags}; test texts, one a request, {requests} requests, {many} at"
+            " a time"
+        ),
+        "按实际服务方式：单进程、单线程、{flags}；测试文本，每次请求一条，共 {requests} 次请求，同时 {many} 个",
+    ),
+    ("no special instructions", "无特殊指令集"),
+    (
+        "against {reference}: 1 - ours / its P50, in turns on the same texts, {requests} requests each, one at a time",
+        "对比对象为{reference}；1 − 本服务的 P50 / 其 P50，在相同文本上交替测量，各 {requests} 次请求，逐个发送",
+    ),
+    (
+        "against {reference}: 1 - ours / its CPU seconds an answer, in turns on the same texts, {requests} requests"
+        " each, {many} at a time",
+        "对比对象为{reference}；1 − 本服务每次应答的 CPU 秒数 / 其 CPU 秒数，"
+        "在相同文本上交替测量，各 {requests} 次请求，同时 {many} 个",
+    ),
+    ("the eager model ({how})", " eager 模型（{how}）"),
+    (
+        "transformers eager float32, torch 1 thread, raw ASGI handler on uvicorn, no batching",
+        "transformers eager float32，torch 单线程，uvicorn 上的普通 ASGI 处理函数，不合批",
+    ),
+    ("the plain float ONNX behind the same server", "同一服务中的普通浮点 ONNX 图"),
+    ("the plain float graph itself is served", "上线的就是普通浮点图本身"),
+    ("no eager model was given", "没有提供 eager 模型"),
+    (
+        "the model is one of {framework}, the eager baseline runs PyTorch models",
+        "模型属于 {framework}，而 eager 基线只运行 PyTorch 模型",
+    ),
+    ("the eager model is not measured: {reason}", "eager 模型未测量：{reason}"),
+    ("the eager model over the wire, {rows} test rows", "通过网络请求 eager 模型，{rows} 行测试数据"),
+    ("{requests} requests are too few", "{requests} 次请求太少"),
+    ("from starting `modelyard serve` to the first answer", "从启动 `modelyard serve` 到第一次应答"),
+    ("resident memory of the server process after the load", "压测之后服务进程的常驻内存"),
+    (
+        "TF-IDF of words and word pairs, logistic regression, C = {c} chosen on validation, same split: {train}"
+        " train and"
+        " {test} test rows",
+        "词与相邻词对的 TF-IDF 加逻辑回归，C = {c} 由验证集选出，同一划分：训练 {train} 行，测试 {test} 行",
+    ),
+    ("the package has no float graph", "模型包中没有浮点图"),
+    ("the data have no train side", "数据没有训练集"),
+    ("length in tokens", "长度（词元）"),
+    # split
+    ("(largest class - smallest class) / largest class, all rows", "（最大类 − 最小类）/ 最大类，全部数据"),
+    (
+        "largest difference between the share of a stratum's rows on a side and the share asked for; met in"
+        " expectation,"
+        " because a group is never cut",
+        "某一层在某一侧的实际占比与目标占比的最大差值；按期望满足，因为同组的行不会被拆开",
+    ),
+    (
+        "{rows} rows would leak between the sides and were set aside: {first}",
+        "{rows} 行会造成数据泄漏，已搁置：{first}",
+    ),
+    (
+        "class counts differ by {value}, the bar is {bar}: {shown} (change: {keys})",
+        "类别行数相差 {value}，要求不超过 {bar}：{shown}（修改：{keys}）",
+    ),
+    ("exact twins", "完全相同"),
+    ("near duplicates", "近似重复"),
+    # clean
+    ("exact duplicate", "完全重复"),
+    ("conflicting labels", "标签冲突"),
+    ("empty after cleaning", "清洗后为空"),
+    ("whitespace", "空白字符"),
+    ("mojibake", "乱码"),
+    ("control characters", "控制字符"),
+    ("Unicode NFC", "Unicode NFC 规范化"),
+    ("Unicode NFKC", "Unicode NFKC 规范化"),
+    # ingest
+    ("no label", "没有标签"),
+    ("no text", "没有文本"),
+    ("broken quoting", "引号不配对"),
+    # the parity cases of export
+    ("shortest", "最短"),
+    ("median", "中等"),
+    ("longest", "最长"),
+    ("truncated", "被截断"),
+    ("short beside long", "长短混合"),
+    ("accuracy", "准确率"),
+)
+
+
+@cache
+def _shapes() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(_pattern(english), re.DOTALL), chinese) for english, chinese in SAID)
+
+
+def _pattern(english: str) -> str:
+    parts = re.split(r"{(\w+)}", english)
+    return "".join(re.escape(part) if index % 2 == 0 else f"(?P<{part}>.+?)" for index, part in enumerate(parts))
+
+
+def in_chinese(text: str) -> str:
+    """The sentence in Chinese; as it is when its shape is not known."""
+    for shape, chinese in _shapes():
+        if found := shape.fullmatch(text):
+            return chinese.format(**{name: in_chinese(value) for name, value in found.groupdict().items()})
+    return text
