@@ -6,6 +6,7 @@ follows from the signature. Source: OpenAPI Specification 3.1.1, https://spec.op
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import modelyard
@@ -44,7 +45,10 @@ def document(repository: Repository, settings: ServeSettings) -> Json:
         "/v2/health/live": _get("live", "Whether the process runs.", None),
         "/v2/health/ready": _get("ready", "Whether requests are answered.", None, {503: "Loading or stopping."}),
         "/v2/models/stats": _get("statistics", "Counts and percentiles of every model.", _schema("Statistics")),
-        "/v2/repository/index": {"post": _operation("index", "What is served.", _schema("Index"))},
+        "/v2/repository/index": {
+            "get": _operation("index", "What is served.", _schema("Index")),
+            "post": _operation("index_posted", "What is served, as tritonclient asks for it.", _schema("Index")),
+        },
         "/v1/models": _get("models", "Names, in OpenAI's form.", {"type": "object"}),
         "/metrics": _get("metrics", "Prometheus text.", TEXT, media="text/plain"),
         "/openapi.json": _get("document", "This document.", {"type": "object"}),
@@ -73,7 +77,8 @@ def _model_paths(model: ServedModel) -> Json:
     """Of one model at both of its levels, without a version and with it."""
     paths: Json = {}
     for name, signature in ((model.name, model.public), (model.tensor_name, model.tensor)):
-        infer = _infer_schema(signature, model.max_batch)
+        infer = _infer_schema(signature, model)
+        example = _infer_example(signature)
         for base in (f"/v2/models/{name}", f"/v2/models/{name}/versions/{model.version}"):
             key = base.removeprefix("/v2/models/").replace("/", "_")
             missing = {404: INFERRING[404]}
@@ -81,13 +86,15 @@ def _model_paths(model: ServedModel) -> Json:
             paths[f"{base}/ready"] = _get(f"ready_{key}", "Whether it answers.", None, missing | {503: "Not yet."})
             paths[f"{base}/stats"] = _get(f"statistics_{key}", "Counts, percentiles.", _schema("Statistics"), missing)
             paths[f"{base}/infer"] = {
-                "post": _operation(f"infer_{key}", f"Items to answers, {name}.", _schema("Answer"), INFERRING, infer)
+                "post": _operation(
+                    f"infer_{key}", f"Items to answers, {name}.", _schema("Answer"), INFERRING, infer, example
+                )
             }
-    instances = _instances_schema(model.public, model.max_batch)
+    instances, example = _instances_schema(model.public, model), _instances_example(model.public)
     rests = ["", f"/versions/{model.version}", *(f"/labels/{label}" for label in model.labels)]
     for rest in rests:
         key = f"predict_{model.name}{rest}".replace("/", "_")
-        operation = _operation(key, "Instances to predictions.", _schema("Predictions"), INFERRING, instances)
+        operation = _operation(key, "Instances to predictions.", _schema("Predictions"), INFERRING, instances, example)
         paths[f"/v1/models/{model.name}{rest}:predict"] = {"post": operation}
     return paths
 
@@ -104,9 +111,11 @@ def _operation(
     schema: Json | None,
     more: dict[int, str] | None = None,
     body: Json | None = None,
+    example: Json | None = None,
     media: str = JSON,
 ) -> Json:
-    """schema: of the answer, None where it is empty; more: further statuses; body: schema of what is sent."""
+    """schema: of the answer, None where it is empty; more: further statuses; body: schema of what is sent, with an
+    example of it."""
     answers: Json = {"200": {"description": "The answer."}}
     if schema is not None:
         answers["200"]["content"] = {media: {"schema": schema}}
@@ -114,7 +123,7 @@ def _operation(
         answers[str(status)] = {"description": text, "content": {JSON: {"schema": _schema("Error")}}}
     operation: Json = {"operationId": identity, "summary": summary, "responses": answers}
     if body is not None:
-        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": body}}}
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": body, "example": example}}}
     return operation
 
 
@@ -122,7 +131,7 @@ def _schema(name: str) -> Json:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _infer_schema(signature: Signature, max_batch: int) -> Json:
+def _infer_schema(signature: Signature, model: ServedModel) -> Json:
     """A request in JSON; JSON Schema cannot say that a shape and its data belong together."""
     inputs = signature.inputs.values()
     return {
@@ -135,7 +144,7 @@ def _infer_schema(signature: Signature, max_batch: int) -> Json:
             },
             "inputs": {
                 "type": "array",
-                "items": {"anyOf": [_input_schema(spec, max_batch) for spec in inputs]},
+                "items": {"anyOf": [_input_schema(spec, model) for spec in inputs]},
                 "minItems": len(inputs),
                 "maxItems": len(inputs),
             },
@@ -148,34 +157,55 @@ def _infer_schema(signature: Signature, max_batch: int) -> Json:
     }
 
 
-def _input_schema(spec: TensorSpec, max_batch: int) -> Json:
+def _infer_example(signature: Signature) -> Json:
+    """One item; every axis of any size is 1."""
+    inputs = []
+    for spec in signature.inputs.values():
+        shape = [max(size, 1) for size in spec.shape]
+        data = [_element_example(spec.datatype)] * math.prod(shape)
+        inputs.append({"name": spec.name, "datatype": spec.datatype, "shape": shape, "data": data})
+    return {"inputs": inputs}
+
+
+def _input_schema(spec: TensorSpec, model: ServedModel) -> Json:
     axes = [{"type": "integer", "minimum": 1} if size == -1 else {"const": size} for size in spec.shape]
-    axes[0] = axes[0] | {"maximum": max_batch}
+    axes[0] = axes[0] | {"maximum": model.max_batch}
     return {
         "type": "object",
         "properties": {
             "name": {"const": spec.name},
             "datatype": {"const": spec.datatype},
             "shape": {"type": "array", "prefixItems": axes, "minItems": len(axes), "maxItems": len(axes)},
-            "data": {"type": "array", "items": _element_schema(spec.datatype)},
+            "data": {"type": "array", "items": _element_schema(spec.datatype, model)},
         },
         "required": ["name", "datatype", "shape", "data"],
     }
 
 
-def _element_schema(datatype: str) -> Json:
+def _element_schema(datatype: str, model: ServedModel) -> Json:
     if datatype == BYTES:
-        return TEXT
+        # The limit is one of bytes: no more characters than that can be right.
+        return {"type": "string", "minLength": 1, "maxLength": model.max_item_bytes, "pattern": r"\S"}
     kind = DTYPES[datatype].kind
     return {"type": {"b": "boolean", "i": "integer", "u": "integer", "f": "number"}[kind]}
 
 
-def _instances_schema(signature: Signature, max_batch: int) -> Json:
+def _element_example(datatype: str) -> Any:
+    if datatype == BYTES:
+        return "A lovely film"
+    return {"b": True, "i": 1, "u": 1, "f": 1.0}[DTYPES[datatype].kind]
+
+
+def _instances_example(signature: Signature) -> Json:
+    return {"instances": [{name: _element_example(spec.datatype) for name, spec in signature.inputs.items()}]}
+
+
+def _instances_schema(signature: Signature, model: ServedModel) -> Json:
     """One plain value will do where the model has one input."""
-    values = {name: _element_schema(spec.datatype) for name, spec in signature.inputs.items()}
+    values = {name: _element_schema(spec.datatype, model) for name, spec in signature.inputs.items()}
     whole: Json = {"type": "object", "properties": values, "required": list(values), "additionalProperties": False}
     one = {"anyOf": [whole, next(iter(values.values()))]} if len(values) == 1 else whole
-    instances = {"type": "array", "items": one, "minItems": 1, "maxItems": max_batch}
+    instances = {"type": "array", "items": one, "minItems": 1, "maxItems": model.max_batch}
     return {"type": "object", "properties": {"instances": instances}, "required": ["instances"]}
 
 
