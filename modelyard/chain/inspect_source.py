@@ -119,7 +119,7 @@ class Look:
         elif not self.group_like:
             said.append("no group column found: near duplicates are kept on one side   (change: split.group)")
         if self.set_aside:
-            reasons = ", ".join(f"{count:,} {reason}" for reason, count in list(self.set_aside.items())[:3])
+            reasons = ", ".join(f"{count:,} × {reason}" for reason, count in list(self.set_aside.items())[:3])
             count = sum(self.set_aside.values())
             said.append(f"{count:,} of {self.rows + count:,} rows set aside: {reasons}; first: {self.first_set_aside}")
         return [*said, *self.group_like, *self.notes]

@@ -70,7 +70,7 @@ def find_columns(
                 raise BadInput(
                     f"no column looks like the {public}; the columns are {', '.join(sample)}",
                     where=where,
-                    next=_advice(public, free[0] if free else "NAME"),
+                    next=_lift(public, sample, free) or _advice(public, _nearest_to_text(sample, free)),
                 )
             found[public] = Found(fitting[0], "by content")
     return found
@@ -91,6 +91,23 @@ def existing(column: str, names: Sequence[str], where: str) -> str:
 def _advice(public: str, column: str) -> str:
     key = f"ingest.columns.{public}={column}"
     return f"write `ingest: {{columns: {{{public}: {column}}}}}` in modelyard.yaml, or: --set {shlex.quote(key)}"
+
+
+def _nearest_to_text(sample: Mapping[str, Sequence[Any]], free: Sequence[str]) -> str:
+    """The column of the longest values: what may have been meant."""
+    sizes = {name: fmean(map(len, present)) for name in free if (present := _present(sample[name]))}
+    return max(sizes, key=lambda name: sizes[name], default=free[0] if free else "NAME")
+
+
+def _lift(public: str, sample: Mapping[str, Sequence[Any]], free: Sequence[str]) -> str | None:
+    """What to do when the values lie inside objects, which are kept but not looked into."""
+    for name in free:
+        first = next((value for value in sample[name] if value is not None), None)
+        inside = first if isinstance(first, dict) else None
+        if inside:
+            key = public if public in inside else next(iter(inside))
+            return f"{name} holds objects: give the {public} a key of its own, as {{{public}: .{name}.{key}}} in jq"
+    return None
 
 
 def _ambiguous(public: str, columns: Sequence[str], where: str) -> BadInput:

@@ -26,7 +26,7 @@ def open_jsonl(path: Path, config: IngestConfig) -> Source:
             raise BadInput(
                 f"{path.name} is one JSON array, not JSON Lines",
                 where=f"{path}, line 1",
-                next="write one object a line, for instance `jq -c '.[]' data.json > data.jsonl`",
+                next=f"write one object a line: jq -c '.[]' {path.name} > {path.stem}.jsonl",
             )
     return Source({"format": "jsonl", **shown_encoding(codec)}, _batches(path, codec, config))
 

@@ -106,5 +106,7 @@ def hold_bad_rows(rows: int, aside: int, shown: Sequence[BadRow], source: Path, 
         f"{aside:,} of {rows + aside:,} rows cannot be used ({aside / (rows + aside):.0%}, "
         f"the bar is {config.max_set_aside:.0%}); the first: {first.reason}",
         where=f"{first.file}, line {first.line}",
-        next="check delimiter, encoding and columns; if the rest is right, raise ingest.max_set_aside",
+        next="each row needs one class: fill it in, or take such rows out (--set ingest.max_set_aside=1)"
+        if "label" in first.reason
+        else "check delimiter, encoding and columns; if the rest is right, raise ingest.max_set_aside",
     )
