@@ -17,7 +17,8 @@ from typing import Any, BinaryIO
 
 import orjson
 
-ECS_VERSION = "8.11.0"
+from modelyard.monitor import ecs
+
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 QUEUE = 20_000
 FLUSH_S = 0.05
@@ -35,6 +36,24 @@ def _second(whole: int) -> str:
     return datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
+def _as_json(line: dict[str, Any]) -> bytes:
+    """Never raises: whoever logs has other worries."""
+    try:
+        return orjson.dumps(line, default=str, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # half a surrogate pair, or a number of more than 64 bits
+        plain: dict[str, Any] = {}
+        for name, value in line.items():
+            if isinstance(value, int) and abs(value) >= 1 << 63:
+                plain[ecs.label(name)] = str(value)
+            else:
+                plain[ecs.as_text(name)] = value if isinstance(value, int | float | None) else ecs.as_text(value)
+        return orjson.dumps(plain, option=orjson.OPT_APPEND_NEWLINE)
+
+
+# What every record of the standard library has; the rest came in with `extra=`.
+_RECORD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
+
+
 class JsonLog:
     """Writes events to a binary stream."""
 
@@ -50,7 +69,7 @@ class JsonLog:
         self._writer.start()
 
     def event(self, level: str, message: str, fields: dict[str, Any] | None = None) -> None:
-        """One line; fields have ECS names with dots (`http.request.method`)."""
+        """One line; fields have dotted names, those of the Elastic Common Schema (`http.request.method`) or others."""
         if LEVELS[level] < self._least:
             return
         if len(self._lines) >= QUEUE:
@@ -60,12 +79,12 @@ class JsonLog:
             "@timestamp": timestamp(),
             "log.level": level,
             "message": message,
-            "ecs.version": ECS_VERSION,
+            "ecs.version": ecs.VERSION,
             "service.name": self._service,
         }
         if fields:
-            line.update(fields)
-        self._lines.append(orjson.dumps(line, default=str, option=orjson.OPT_APPEND_NEWLINE))
+            line.update(ecs.typed(fields))
+        self._lines.append(_as_json(line))
         if not self._wake.is_set():
             self._wake.set()
 
@@ -109,7 +128,8 @@ class JsonLogHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         level = next((name for name, number in reversed(LEVELS.items()) if record.levelno >= number), "debug")
-        fields = {"log.logger": record.name}
+        extra = {name: value for name, value in vars(record).items() if name not in _RECORD}
+        fields = {**extra, "log.logger": record.name}
         if record.exc_info and record.exc_info[1] is not None:
             self._log.error(record.getMessage(), record.exc_info[1], fields)
         else:
