@@ -16,7 +16,7 @@ from tests import stage_versions
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "modelyard"
 STATUSES = {"planned", "partial", "works (double)", "works"}
-PAGES = ["README.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md"))]
+PAGES = ["README.md", "README.zh-CN.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md"))]
 MAKE_TARGETS = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
 
 
@@ -87,6 +87,19 @@ def test_the_docs_name_only_commands_that_exist(page: str) -> None:
     verbs = set(re.findall(r"(?<![\w./-])modelyard ([a-z]+)", code))
     assert verbs <= VERBS.keys()
     assert set(re.findall(r"\bmake ([a-z-]+)", code)) <= MAKE_TARGETS
+
+
+def test_the_chinese_page_says_what_the_english_one_says() -> None:
+    """The same headings, commands and links in the same order; prose and comments are its own."""
+
+    def bones(page: str) -> tuple[list[str], list[str], list[str]]:
+        text = (ROOT / page).read_text("utf-8")
+        blocks = re.findall(r"```.*?```", text, re.DOTALL)
+        code = [re.sub(r"\s*#.*", "", block) for block in blocks]
+        links = [link for link in re.findall(r"\]\(([^)]+)\)", text) if not link.startswith("README")]
+        return re.findall(r"^(#+) ", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.MULTILINE), code, links
+
+    assert bones("README.zh-CN.md") == bones("README.md")
 
 
 def test_a_file_of_the_package_holds_one_idea() -> None:
