@@ -6,6 +6,7 @@ are taken for new ones. A test compares this record with the code and fails when
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import re
@@ -38,12 +39,40 @@ def stage_version(stage: str) -> int:
     raise LookupError(f"modelyard/stages/{stage} says no STAGE_VERSION = n")
 
 
+# What every module reaches, and what no result depends on: messages, progress, paths of writing.
+NOT_FOLLOWED = {"modelyard", "modelyard.errors", "modelyard.run", "modelyard.environment"}
+
+
+def imported(file: Path) -> set[Path]:
+    """Files of modelyard that a file imports, anywhere in it (also inside functions)."""
+    found: set[Path] = set()
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for name in names:
+            if name.split(".")[0] == "modelyard" and name not in NOT_FOLLOWED:
+                place = ROOT.joinpath(*name.split("."))
+                found.update(path for path in (place.with_suffix(".py"), place / "__init__.py") if path.is_file())
+    return found
+
+
 def files_of(stage: str) -> Iterator[Path]:
-    """What a stage's results depend on: its folder, and the tasks if it uses them."""
-    own = [file for file in sorted((STAGES / stage).rglob("*")) if file.is_file() and file.suffix != ".pyc"]
-    yield from own
-    if any("modelyard.tasks" in file.read_text("utf-8") for file in own if file.suffix == ".py"):
-        yield from sorted(TASKS.rglob("*.py"))
+    """What a stage's results depend on: its folder, all that this imports of modelyard, and the tasks if it uses them.
+
+    Tasks are loaded by name, so that no import leads to them.
+    """
+    own = [file for file in (STAGES / stage).rglob("*") if file.is_file() and file.suffix != ".pyc"]
+    reached, waiting = set(own), [file for file in own if file.suffix == ".py"]
+    while waiting:
+        more = imported(waiting.pop())
+        if any(file.is_relative_to(TASKS) for file in more):
+            more |= set(TASKS.rglob("*.py"))
+        waiting.extend(more - reached)
+        reached |= more
+    yield from sorted(reached)
 
 
 def code_hash(stage: str) -> str:

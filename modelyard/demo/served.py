@@ -37,7 +37,7 @@ class Served:
 def served(model: str, alias: str, workspace: Path) -> Iterator[Served]:
     """`modelyard serve MODEL@ALIAS` as a process, ready; stopped when the block ends."""
     http, grpc = free_port(), free_port()
-    command = [sys.executable, "-m", "modelyard", "serve", f"{model}@{alias}", "--workspace", str(workspace)]
+    command = [sys.executable, "-P", "-m", "modelyard", "serve", f"{model}@{alias}", "--workspace", str(workspace)]
     command += ["--http", str(http), "--grpc", str(grpc), "--no-access-log"]
     started = time.perf_counter()
     with launched(command, http, what=f"the server of {model}@{alias}") as pid:

@@ -21,7 +21,7 @@ HOW = "transformers eager float32, torch 1 thread, raw ASGI handler on uvicorn, 
 def served_eagerly(model: Path, max_length: int, *, limit_s: float = 120.0) -> Iterator[Target]:
     """A Hugging Face classifier behind `eager_handler`; stopped when the block ends."""
     port = free_port()
-    command = [sys.executable, "-m", "modelyard.measure.eager_handler", str(model), str(port), str(max_length)]
+    command = [sys.executable, "-P", "-m", "modelyard.measure.eager_handler", str(model), str(port), str(max_length)]
     environment = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
     with launched(command, port, what="the eager baseline", limit_s=limit_s, environment=environment) as pid:
         yield Target(NAME, port, f"/v2/models/{NAME}/infer", "text", pid)

@@ -57,6 +57,11 @@ def _ready(port: int) -> bool:
         connection.close()
 
 
+def _inherited() -> dict[str, str]:
+    """The environment without the access token: it is for servers that others reach, and the load sends none."""
+    return {name: value for name, value in os.environ.items() if name != "MODELYARD_TOKEN"}
+
+
 def _stop(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.terminate()
@@ -71,7 +76,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 def launched(
     command: Sequence[str], port: int, *, what: str, limit_s: float = 60.0, environment: Mapping[str, str] | None = None
 ) -> Iterator[int]:
-    """The process id of a ready server.
+    """The process id of a ready server. Give a Python command `-P`, so that nothing in the user's folder is imported.
 
     Where `setpriv` exists the server also ends when this process is killed: no orphan keeps a port.
     Raises EnvironmentProblem with the end of its log when it exits or is not ready within `limit_s`.
@@ -87,7 +92,7 @@ def launched(
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **(environment or {})},
+            env={**_inherited(), **(environment or {})},
         )
         try:
             while not _ready(port):

@@ -20,7 +20,19 @@ def served(package: Package, variant: str, *, limit_s: float = 60.0) -> Iterator
     Raises EnvironmentProblem with the end of the server's log when it does not become ready.
     """
     port = free_port()
-    command = [sys.executable, "-m", "modelyard", "serve", str(package.path), "--http", str(port), "--grpc", "off"]
+    command = [
+        sys.executable,
+        "-P",
+        "-P",
+        "-m",
+        "modelyard",
+        "serve",
+        str(package.path),
+        "--http",
+        str(port),
+        "--grpc",
+        "off",
+    ]
     command += ["--variant", variant, "--workers", "1", "--no-access-log"]
     with launched(command, port, what=f"the server of variant {variant}", limit_s=limit_s) as pid:
         path = f"/v2/models/{package.name}/infer"

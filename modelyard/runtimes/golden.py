@@ -113,8 +113,9 @@ def compare(outputs: Mapping[str, Any], reference: Mapping[str, Any]) -> tuple[f
         if found.shape != expected.shape:
             return math.inf, False, f"{name} has shape {list(found.shape)}, the reference {list(expected.shape)}"
         found, wanted = found.astype(np.float64), expected.astype(np.float64)
-        if not np.isfinite(found).all():
-            return math.inf, False, f"{name} holds a value that is not finite"
+        for side, values in (("", found), (" of the reference", wanted)):
+            if not np.isfinite(values).all():
+                return math.inf, False, f"{name}{side} holds a value that is not finite"
         worst = max(worst, float(np.abs(found - wanted).max(initial=0.0)))
         if found.ndim > 1 and found.shape[-1] > 1:
             same = same and bool((found.argmax(axis=-1) == wanted.argmax(axis=-1)).all())

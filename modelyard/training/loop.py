@@ -98,6 +98,9 @@ class Loop:
             self._finish_epoch(validation)
             progress.seconds = spent + time.monotonic() - started
             checkpoints.save(self._model, self._optimizer, progress, self._best)
+        if not progress.epochs:
+            # Stopped between the checkpoint of the last step and its validation: the clock allows no more steps.
+            self._finish_epoch(validation)
         if self._out_of_time() and progress.step < total:
             self._run.warn(
                 f"the time limit of {plan.time_limit_s:g} s ended training at step {progress.step} of {total}"
@@ -180,6 +183,12 @@ class Loop:
         """Validate, and keep the weights when they are the best: by the main metric, then by the loss."""
         progress = self._progress
         loss, metrics = self.evaluate(validation)
+        if not math.isfinite(loss):
+            raise BadConfig(
+                f"the validation loss is {loss:g} after epoch {progress.epoch + 1}",
+                where="train.base_lr",
+                next="lower train.base_lr, or raise train.warmup_share",
+            )
         progress.epoch += 1
         progress.epochs.append(
             {

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.errors import BadInput, ModelyardError
+from modelyard.runtimes.package_paths import inside
 from modelyard.stages.optimize.channel_errors import compare_channels
 from modelyard.stages.optimize.config import OptimizeConfig
 from modelyard.stages.optimize.fuse import fuse
@@ -42,8 +43,12 @@ def plain_float(package: Package) -> dict[str, Any]:
 
 
 def start_draft(package: Package, folder: Path) -> None:
-    """Copy the package with the float variant alone."""
+    """Copy the package with the float variant alone. Raises Damaged when a path in it leads out of it."""
     base = plain_float(package)
+    for variant in package.variants:
+        for graph in variant["graphs"].values():
+            for file in graph["files"]:
+                inside(package.path, str(file))
     kept = {str(file) for graph in base["graphs"].values() for file in graph["files"]}
     dropped = {
         str(file) for variant in package.variants for graph in variant["graphs"].values() for file in graph["files"]
@@ -51,7 +56,7 @@ def start_draft(package: Package, folder: Path) -> None:
     shutil.copytree(package.path, folder, dirs_exist_ok=True)
     (folder / PROVENANCE).unlink(missing_ok=True)
     for file in dropped:
-        (folder / file).unlink()
+        inside(folder, file).unlink()
     write_index(Package, folder, {**package.info, "variants": [base]})
 
 
