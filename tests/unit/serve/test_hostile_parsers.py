@@ -209,10 +209,6 @@ LOGGED = st.recursive(
     max_leaves=8,
 )
 NAMES = st.sampled_from(sorted(ecs.FIELDS)) | st.sampled_from(["user", "http", "a.b"]) | ANY_TEXT
-    st.sampled_from(sorted(ecs.FIELDS))
-    | st.sampled_from(["user", "http", "a.b"])
-    | st.text(st.characters(), max_size=8)
-)
 
 
 @PATIENT
