@@ -51,9 +51,10 @@ class Project(StageConfig):
 
     @model_validator(mode="after")
     def _one_name_and_task(self) -> Project:
-        if self.train.task != self.task:
+        # A stage that runs alone is told its own block only.
+        if "task" in self.model_fields_set and self.train.task != self.task:
             raise ValueError(f"task is {self.task} and train.task is {self.train.task}; leave train.task out")
-        if self.export.name != self.name:
+        if "name" in self.model_fields_set and self.export.name != self.name:
             raise ValueError(f"name is {self.name} and export.name is {self.export.name}; leave export.name out")
         return self
 
@@ -66,10 +67,14 @@ class Project(StageConfig):
         """The data file or folder. Raises BadInput when none is named or it is not there."""
         if self.data is None:
             raise BadInput("no data is named", next=f"modelyard run DATA, or write `data: reviews.csv` in {FILE}")
-        path = self._folder / self.data
+        path = self.source_path()
         if not path.exists():
             raise BadInput(f"{self.data} does not exist", where=str(path), next="check the path")
         return path
+
+    def source_path(self) -> Path:
+        """Where the data lie, whether they are there or not."""
+        return self._folder / (self.data or "")
 
 
 def name_of(data: str) -> str:

@@ -71,6 +71,10 @@ def command(
     seen = None
     if config_file is None and not (folder / FILE).is_file():
         seen, project = propose_and_tell(project, data or "", folder, chosen, write=not dry_run)
+    elif data is not None:
+        named = load_project(folder, None, chosen, config_file)
+        if named.data is not None and named.source_path() != project.source():
+            click.echo(f"{config_file or FILE} names {named.data}: {data} is read with the settings in it", err=True)
     place = Workspace(workspace or folder / ".modelyard")
     try:
         if seen is None and plan(project, place, "ingest") == [("ingest", "run")]:

@@ -133,3 +133,30 @@ def test_a_wrong_kind_of_input_is_told_with_the_usage(shop: Path, tmp_path: Path
     assert code == 2
     assert answer["error"]["message"] == "export needs a Model"
     assert answer["error"]["next"] == "modelyard export MODEL DATASET --out DIR"
+
+
+def test_from_a_file_alone_to_two_versions_and_back(shop: Path, tmp_path: Path) -> None:
+    (tmp_path / "reviews.csv").write_bytes((shop / "reviews.csv").read_bytes())
+    quick = ["train.epochs=4", "train.base_lr=0.04", "train.max_length=32", "optimize.requests=20"]
+    quick += [
+        "optimize.load_seconds=2",
+        "evaluate.requests=20",
+        "evaluate.load_seconds=3",
+        f"train.base={shop / 'base'}",
+    ]
+    settings = [word for setting in quick for word in ("--set", setting)]
+    code, answer, stderr = modelyard(tmp_path, "run", "reviews.csv", "--threads", "1", *settings)
+    assert code == 0, stderr
+    assert answer["look"]["label"] == {"column": "label", "how": "named"}
+    assert "data: reviews.csv" in (tmp_path / "modelyard.yaml").read_text()
+    code, _, stderr = modelyard(tmp_path, "run", "--threads", "1", *settings, "--set", "train.seed=1")
+    assert code == 0, stderr
+    assert [each["aliases"] for each in modelyard(tmp_path, "models")[1]["versions"]] == [[], ["champion"]]
+    code, answer, _ = modelyard(tmp_path, "rollback", "reviews")
+    assert (code, answer["version"]) == (0, 1)
+    # The same run again comes from the cache, and leaves the alias where a person put it.
+    code, _, stderr = modelyard(tmp_path, "run", "--threads", "1", *settings, "--set", "train.seed=1")
+    assert code == 0
+    assert "modelyard promote reviews 2" in stderr
+    code, answer, _ = modelyard(tmp_path, "models", "reviews")
+    assert [each["aliases"] for each in answer["versions"]] == [["champion"], []]

@@ -78,6 +78,16 @@ def test_the_data_path_is_relative_so_that_the_folder_can_move(here: Path, tmp_p
     assert load_project(tmp_path / "there").source().is_file()
 
 
+def test_other_data_than_the_file_names_are_read_with_its_settings_and_it_is_said(here: Path) -> None:
+    for name in ("reviews.csv", "other.csv"):
+        write_csv(here / name, ["text", "label"], reviews(400))
+    run("run", "reviews.csv", "--to", "ingest")
+    result = run("run", "other.csv", "--to", "ingest")
+    assert result.exit_code == 0, result.stderr
+    assert "modelyard.yaml names reviews.csv: other.csv is read with the settings in it" in result.stderr
+    assert "names" not in run("run", "reviews.csv", "--to", "ingest").stderr
+
+
 def test_a_dry_run_writes_nothing(here: Path) -> None:
     write_csv(here / "reviews.csv", ["text", "label"], reviews(400))
     assert run("run", "reviews.csv", "--to", "split", "--dry-run").exit_code == 0
@@ -203,6 +213,10 @@ def test_settings_that_do_not_go_together_name_their_line(here: Path, yaml: str,
     with pytest.raises(BadConfig, match=message) as caught:
         load_project(here)
     assert str(caught.value.where).startswith(f"modelyard.yaml, line {line}, key ")
+
+
+def test_a_stage_that_runs_alone_may_be_told_its_own_name(here: Path) -> None:
+    assert load_project(here, None, {"export": {"name": "shop"}}).export.name == "shop"
 
 
 def test_a_column_of_the_split_that_is_not_there_is_named_with_its_line(here: Path) -> None:

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from modelyard.chain.project import load_project
+from modelyard.chain.steps import CHAIN, Inputs
 from modelyard.chain.workspace import Workspace
 from modelyard.cli import group
+from modelyard.run import Run
 from modelyard.store import Package, Report
 from modelyard.store.artifacts import write_index
 
@@ -20,6 +23,8 @@ def report(workspace: Workspace, accuracy: float, passed: bool) -> str:
         figures = {"accuracy": {"value": accuracy}, "latency_p50_ms": {"value": 4.25}}
         gate = {"name": "accuracy", "value": accuracy, "bar": 0.8, "comparison": "at_least", "passed": passed}
         content = {"format": 1, "stage": "release", "figures": figures, "gates": [gate], "details": {}}
+        held = {"gates": [gate], "override": None, "verdict": "as the gates say"}
+        (folder / "report.json").write_text(json.dumps(held))
         write_index(Report, folder, content)
         return workspace.store.add(Report, folder).digest
 
@@ -74,6 +79,36 @@ def test_a_rollback_from_a_version_is_the_same_when_it_is_called_again(root: Pat
     assert call(root, "rollback", "reviews", "--from", "2")[1]["moved"] is True
     code, answer, _ = call(root, "rollback", "reviews", "--from", "2")
     assert (code, answer["moved"], answer["version"]) == (0, False, 1)
+
+
+def test_running_the_chain_again_does_not_take_a_rollback_back(root: Path, tmp_path: Path) -> None:
+    workspace = Workspace(root)
+    ledger = workspace.ledger
+    project = load_project(tmp_path, None, {"name": "reviews"})
+
+    def released_again(version: int) -> Run:
+        """What release does at its end, from the cache or not."""
+        minted = ledger.version("reviews", version)
+        run = Run(workspace.store)
+        made = {"optimize": workspace.store.get(Package, minted.package)}
+        release = next(step for step in CHAIN if step.name == "release")
+        assert release.effect is not None
+        release.effect(Inputs(project, made, {}, workspace), run, workspace.store.get(Report, minted.report))
+        return run
+
+    ledger.undo("reviews", "champion")
+    assert "modelyard promote reviews 2" in released_again(2).details["warnings"][0]
+    assert ledger.alias("reviews", "champion") == 1
+    ledger.point("reviews", "champion", 2)
+    released_again(2)
+    assert ledger.alias("reviews", "champion") == 2
+    ledger.undo("reviews", "champion")
+    ledger.undo("reviews", "champion")  # a second step back is not taken back either
+    released_again(2)
+    assert ledger.alias("reviews", "champion") == 1
+    ledger.mint("reviews", package(workspace, 4), report(workspace, 0.9, True), True, alias="champion")
+    assert ledger.alias("reviews", "champion") == 4  # a new version takes it over
+    workspace.close()
 
 
 def test_a_promotion_moves_forward_and_a_second_one_changes_nothing(root: Path) -> None:
