@@ -101,7 +101,7 @@ def _print(result: dict[str, Any], name: str, alias: str, folder: Path) -> None:
         f"latency  P50 {number('latency_p50_ms', '.1f')} ms, P99 {number('latency_p99_ms', '.1f')} ms, "
         f"{number('latency_cut', '.0%')} less than the eager model behind a plain handler\n"
         f"cost     {number('cost_cut', '.0%')} less CPU an answer than the same\n"
-        f"size     {number('size_ratio', '.1f')}x smaller: {result['variant']['name']}, {result['variant']['why']}\n"
+        f"size     {number('size_ratio', '.1f')}x smaller: {result['variant']['why']}\n"
         f"report   {result['report']}\n"
         f"serve it: cd {folder} && modelyard serve {name}@{alias}"
     )

@@ -102,7 +102,7 @@ def _figures(judged: Sequence[Judged], words: Words) -> str:
     lines = [f"| {' | '.join(columns)} |", "| --- | ---: | --- | --- | --- |"]
     for one in judged:
         if one.value is not None or one.asked:
-            row = [plain(one.label), one.shown(words), one.shown_bar(words), result(one, words)[0], plain(one.how, 160)]
+            row = [plain(one.label), one.shown(words), one.shown_bar(words), result(one, words)[0], plain(one.how, 400)]
             lines.append(f"| {' | '.join(row)} |")
     return "\n".join(lines)
 

@@ -26,7 +26,7 @@ def speed(evidence: Evidence, words: Words) -> Section | None:
         finding = words("speed.finding", p50=words.milliseconds(p50), p99=words.milliseconds(p99))
         throughput = evidence.value("evaluate", "throughput_rps")
         if throughput is not None:
-            finding += ", " + words.rate(throughput)
+            finding = words.listed([finding, words.rate(throughput)])
     blocks: list[Block] = [
         *charts(
             _distribution(evidence, words),

@@ -35,7 +35,7 @@ def _finding(evidence: Evidence, words: Words) -> str:
     seconds = evidence.value("train", "train_seconds")
     if seconds is not None:
         said.append(words.duration(seconds))
-    return ", ".join(said) or words("section.not_measured")
+    return words.listed(said) or words("section.not_measured")
 
 
 def _points(rows: list[dict[str, Any]], x: str, y: str) -> list[tuple[float, float]]:

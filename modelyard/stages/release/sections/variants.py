@@ -44,8 +44,10 @@ def _why(evidence: Evidence, words: Words) -> list[Block]:
 
 def _state(variant: dict[str, Any], words: Words) -> Cell:
     if variant.get("chosen"):
-        return Cell(words("variants.chosen"), "pass", strong=True)
-    return Cell(words("variants.kept")) if variant.get("kept") else Cell(words("variants.dropped"), "warn")
+        return Cell(words("variants.chosen"), "pass", strong=True, short=True)
+    if variant.get("kept"):
+        return Cell(words("variants.kept"), short=True)
+    return Cell(words("variants.dropped"), "warn", short=True)
 
 
 def _table(tried: list[dict[str, Any]], words: Words) -> Block:
