@@ -61,6 +61,8 @@ def write_proposal(text: str, folder: Path, *, force: bool = False) -> Path:
     try:
         write_bytes(path, text.encode())
         path.chmod(0o644)  # a file for people, not a secret of the process
+    except UnicodeEncodeError as error:
+        raise BadInput("a name holds half a character and cannot be written down", next="rename the file") from error
     except OSError as error:
         raise EnvironmentProblem(
             f"{FILE} cannot be written: {error.strerror}", where=str(folder), next="work in a folder of your own"

@@ -20,10 +20,15 @@ def look_and_tell(project: Project, *, propose: bool = False) -> Look:
     first, *more = seen.lines()
     name = seen.file if len(seen.file) <= WIDEST_NAME else f"{seen.file}\n   "
     indent = " " * (len(seen.file) + 2 if len(seen.file) <= WIDEST_NAME else 5)
-    click.echo(f"{name}  {first}", err=True)
+    click.echo(f"{name}  {printable(first)}", err=True)
     for line in more:
-        click.echo(indent + line, err=True)
+        click.echo(indent + printable(line), err=True)
     return seen
+
+
+def printable(text: str) -> str:
+    """Names and values from a file that cannot move the cursor or colour a terminal."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def propose_and_tell(

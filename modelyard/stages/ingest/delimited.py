@@ -80,7 +80,7 @@ def _first(records: Records, path: Path, config: IngestConfig) -> tuple[int, lis
 
 def shown_encoding(codec: str) -> dict[str, object]:
     """The encoding as the report names it: the mark is a detail, not another encoding."""
-    return {"encoding": codec.removesuffix("-sig"), "byte_order_mark": codec in ("utf-8-sig", "utf-16")}
+    return {"encoding": codec.removesuffix("-sig"), "byte_order_mark": codec in ("utf-8-sig", "utf-16", "utf-32")}
 
 
 def _batches(file: str, names: list[str], records: Records) -> Iterator[RawBatch]:

@@ -14,7 +14,14 @@ from modelyard.errors import BadInput
 
 CHUNK = 1 << 20
 NUL_SAMPLE = 4096
-MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+# The mark of UTF-32 begins with that of UTF-16.
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ def find_encoding(path: Path, asked: str | None) -> str:
     with path.open("rb") as file:
         start = file.read(NUL_SAMPLE)
     marked = next((codec for mark, codec in MARKS if start.startswith(mark)), None)
-    if asked in ("utf-8", "utf-16") and marked is not None:
+    if asked in ("utf-8", "utf-16", "utf-32") and marked is not None:
         asked = marked
     only = asked or marked or _unmarked_utf_16(start)
     first = first_undecodable(path, only or "utf-8")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.errors import BadInput
+from modelyard.fields.text import whole_characters
 from modelyard.stages.ingest.batch import BATCH_CHARACTERS, BATCH_ROWS, BadRow, RawBatch, Source
 from modelyard.stages.ingest.config import IngestConfig
 from modelyard.stages.ingest.delimited import shown_encoding
@@ -62,6 +63,8 @@ def _batches(path: Path, codec: str, config: IngestConfig) -> Iterator[RawBatch]
             continue
         try:
             row = parse_line(line)
+            for name in row.keys() - names.keys():
+                whole_characters(name)
         except ValueError as error:
             bad.append(BadRow(path.name, number, str(error)))
             continue

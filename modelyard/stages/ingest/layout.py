@@ -79,8 +79,13 @@ def find_format(source: Path, asked: Format | None) -> Format:
 
 def _refuse_disguised(source: Path, found: Format | None) -> None:
     """Raises BadInput for a file whose first bytes say that it is no text, and what to do with it."""
-    with source.open("rb") as file:
-        start = file.read(16)
+    try:
+        with source.open("rb") as file:
+            start = file.read(16)
+    except OSError as error:
+        raise BadInput(
+            f"{source.name} cannot be read: {error.strerror}", where=str(source), next="check its permissions"
+        ) from error
     for signature, what, advice in SIGNATURES:
         if start.startswith(signature):
             raise BadInput(f"{source.name} is {what}", where=str(source), next=advice.format(file=source.name))

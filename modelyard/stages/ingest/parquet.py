@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,6 +16,8 @@ from modelyard.stages.ingest.batch import BATCH_ROWS, RawBatch, Source
 from modelyard.stages.ingest.config import IngestConfig
 from modelyard.stages.ingest.layout import DataFile
 from modelyard.store.dataset import SPLIT
+
+T = TypeVar("T")
 
 
 def open_parquet(files: Sequence[DataFile], config: IngestConfig, format: str) -> Source:
@@ -50,6 +53,9 @@ def readable_columns(path: Path, notes: list[str]) -> list[str]:
     """The columns that can be kept as text; those of binary data are left out and named in `notes`."""
     with open_file(path) as file:
         schema = file.schema_arrow
+    twice = [name for name, count in Counter(schema.names).items() if count > 1]
+    if twice:
+        raise BadInput(f"two columns of {path.name} are called {twice[0]}", where=str(path), next="rename one of them")
     names = [field.name for field in schema if not _binary(field.type)]
     left_out = [field.name for field in schema if _binary(field.type)]
     if left_out:
@@ -86,14 +92,33 @@ def _batches(files: Sequence[DataFile], names: list[str]) -> Iterator[RawBatch]:
         with open_file(data_file.path) as file:
             named = class_names(file.schema_arrow)
             row = 1
-            for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=names):
+            read = (_values(batch, names) for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=names))
+            for batch in sound(data_file.path, read):
                 columns: dict[str, Sequence[Any]] = {
-                    name: _named(batch.column(name).to_pylist(), named[name])
-                    if name in named
-                    else batch.column(name).to_pylist()
-                    for name in names
+                    name: _named(values, named[name]) if name in named else values for name, values in batch.items()
                 }
+                rows = len(next(iter(columns.values()), []))
                 if data_file.split is not None:
-                    columns[SPLIT] = [data_file.split] * batch.num_rows
-                yield RawBatch(data_file.name, range(row, row + batch.num_rows), columns, [])
-                row += batch.num_rows
+                    columns[SPLIT] = [data_file.split] * rows
+                yield RawBatch(data_file.name, range(row, row + rows), columns, [])
+                row += rows
+
+
+def sound(path: Path, batches: Iterable[T]) -> Iterator[T]:
+    """The batches as they come. Raises BadInput that names the place where the file turns out to be damaged."""
+    read = 0
+    try:
+        for batch in batches:
+            read += 1
+            yield batch
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise BadInput(
+            f"{path.name} is damaged: {first}",
+            where=f"{path}, after batch {read} of {BATCH_ROWS:,} rows",
+            next="copy or download it again; if it was made so, write it anew with what made it",
+        ) from error
+
+
+def _values(batch: pa.RecordBatch, names: list[str]) -> dict[str, list[Any]]:
+    return {name: batch.column(name).to_pylist() for name in names}

@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 
 from modelyard.errors import BadInput
 from modelyard.run import Run
+from modelyard.stages.ingest.batch import BATCH_ROWS
 from modelyard.stages.ingest.layout import data_files
-from modelyard.stages.ingest.parquet import open_file
+from modelyard.stages.ingest.parquet import open_file, sound
 from modelyard.store import Column, Dataset
 from modelyard.store.dataset import ROW_ID, ROW_ID_TYPE, parse_row_id
 from modelyard.store.materialize import DATASET_FILE, TYPES
@@ -43,8 +44,8 @@ def restore(folder: Path, run: Run) -> Dataset:
                     where=str(data_file.path),
                     next=f"write the directory again, or remove {DATASET_FILE} to read it as any other",
                 )
-            for batch in file.iter_batches(batch_size=1 << 16, columns=list(kinds)):
-                table = pa.table({name: _stored(batch.column(name), kind) for name, kind in kinds.items()})
+            batches = file.iter_batches(batch_size=BATCH_ROWS, columns=list(kinds))
+            for table in sound(data_file.path, (_table(batch, kinds) for batch in batches)):
                 _check_ids(table[ROW_ID].to_pylist(), seen, data_file.name)
                 rows += table.num_rows
                 waiting.append(table)
@@ -75,6 +76,10 @@ def described_columns(path: Path) -> tuple[list[Column], dict[str, str]]:
             next="upgrade modelyard, or remove the file to read the directory as any other",
         )
     return columns, kinds
+
+
+def _table(batch: pa.RecordBatch, kinds: dict[str, str]) -> pa.Table:
+    return pa.table({name: _stored(batch.column(name), kind) for name, kind in kinds.items()})
 
 
 def _stored(values: pa.Array, kind: str) -> pa.Array:

@@ -339,6 +339,24 @@ def test_parquet_keeps_numbers_exactly_and_leaves_binary_out(tmp_path: Path) -> 
     assert "image" in run.details["warnings"][0]
 
 
+def test_a_parquet_file_that_is_damaged_inside_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": [f"a text {n}" for n in range(500)], "label": ["x", "y"] * 250}), path)
+    data = bytearray(path.read_bytes())
+    data[40:90] = bytes(50)
+    path.write_bytes(data)
+    with pytest.raises(BadInput, match=r"a\.parquet is damaged") as error:
+        ingest(path, IngestConfig(), new_run(tmp_path))
+    assert "download it again" in (error.value.next or "")
+
+
+def test_two_parquet_columns_of_one_name_are_an_error(tmp_path: Path) -> None:
+    table = pa.Table.from_arrays([pa.array(["a b"]), pa.array(["x"]), pa.array(["c d"])], ["text", "label", "text"])
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(BadInput, match=r"two columns of a\.parquet are called text"):
+        ingest(tmp_path / "a.parquet", IngestConfig(), new_run(tmp_path))
+
+
 def hugging_face(folder: Path, **sides: list[tuple[str, int]]) -> Path:
     """A directory as `datasets` pushes it: class numbers, their names in the schema."""
     (folder / "data").mkdir(parents=True)
