@@ -150,8 +150,9 @@ def validate(model: type[C], value: Any, source: str, lines: dict[Path_, int] | 
 
 def parse_yaml(text: str, source: str) -> tuple[Any, dict[Path_, int]]:
     """Data and the line of each key. Raises BadConfig with the line for what is not YAML."""
-    loader = _TextLoader(text)
+    loader = None
     try:
+        loader = _TextLoader(text)
         node = loader.get_single_node()
         lines = _lines(node)
         return (loader.construct_document(node) if node is not None else None), lines
@@ -165,8 +166,16 @@ def parse_yaml(text: str, source: str) -> tuple[Any, dict[Path_, int]]:
         ) from None
     except BadConfig as error:
         raise BadConfig(error.message, where=f"{source}, {error.where}", next=error.next) from None
+    except (yaml.YAMLError, ValueError, KeyError) as error:  # a control character; a value that its !!tag does not fit
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise BadConfig(f"this is not YAML: {first}", where=source, next="write plain keys and values") from None
+    except RecursionError:
+        raise BadConfig(
+            "it is nested too deeply", where=source, next="a configuration is flat: blocks of keys"
+        ) from None
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
 
 
 def read_text(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 
@@ -16,6 +17,9 @@ class ModelyardError(Exception):
         self.message = message
         self.where = where
         self.next = next
+        # Set by whoever runs a stage: which one failed, and the JSON file with what it had measured until then.
+        self.stage: str | None = None
+        self.evidence: Path | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The `error` object of the CLI envelope."""

@@ -13,6 +13,7 @@ from modelyard.environment import environment
 from modelyard.errors import GateFailed
 from modelyard.store import Report, Store
 from modelyard.store.artifacts import write_index
+from modelyard.store.digests import finite
 
 T = TypeVar("T")
 
@@ -161,6 +162,11 @@ class Run:
                 next=next,
             )
 
+    @property
+    def recorded(self) -> bool:
+        """Whether there is anything to report."""
+        return bool(self.figures or self.gates or self.details)
+
     def scratch(self, name: str = "work") -> Path:
         """A folder of this work that survives kill -9 (checkpoints); the runner removes it when the stage is done."""
         path = self.store.scratch(self.key) / name
@@ -176,9 +182,9 @@ class Run:
                 {
                     "format": 1,
                     "stage": stage,
-                    "figures": {name: figure.as_json() for name, figure in self.figures.items()},
-                    "gates": [gate.as_json() for gate in self.gates],
-                    "details": self.details,
+                    "figures": finite({name: figure.as_json() for name, figure in self.figures.items()}),
+                    "gates": finite([gate.as_json() for gate in self.gates]),
+                    "details": finite(self.details),
                     "environment": environment(),
                 },
             )

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from modelyard.chain.project import Project
 from modelyard.chain.steps import Made
-from modelyard.errors import BadInput
+from modelyard.errors import BadInput, ModelyardError
 from modelyard.run import Listener, Run, Silent
 from modelyard.stages.clean import clean
 from modelyard.stages.evaluate import evaluate
@@ -102,9 +102,10 @@ def _evidence_kept(stage: str, run: Run, out: Path) -> Iterator[None]:
     """When the stage fails, what it measured until then is still written."""
     try:
         yield
-    except Exception:
-        if run.figures or run.gates:
-            _write_evidence(out, run.report(stage).info)
+    except ModelyardError as error:
+        error.stage = stage
+        if run.recorded:
+            error.evidence = _write_evidence(out, run.report(stage).info)
         raise
 
 

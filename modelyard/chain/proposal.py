@@ -60,7 +60,6 @@ def write_proposal(text: str, folder: Path, *, force: bool = False) -> Path:
         raise BadInput(f"there is a {FILE} already", where=str(path), next="change it, or write it anew with --force")
     try:
         write_bytes(path, text.encode())
-        path.chmod(0o644)  # a file for people, not a secret of the process
     except UnicodeEncodeError as error:
         raise BadInput("a name holds half a character and cannot be written down", next="rename the file") from error
     except OSError as error:

@@ -12,7 +12,7 @@ from typing import Any
 from modelyard.chain.project import Project
 from modelyard.chain.steps import CHAIN, Inputs, Made, Step, config_of, index_of
 from modelyard.chain.workspace import Workspace
-from modelyard.errors import Damaged, EnvironmentProblem, Fault, GateFailed, ModelyardError, Waiting
+from modelyard.errors import Damaged, EnvironmentProblem, Fault, ModelyardError, Waiting
 from modelyard.full_disk import full_disk
 from modelyard.ledger import INTERRUPTED, Result, StageEntry
 from modelyard.run import Cancelled, Listener, Run, Silent
@@ -76,15 +76,23 @@ def step_key(step: Step, inputs: Inputs) -> tuple[str, dict[str, str]]:
     return key, digests
 
 
-def plan(project: Project, workspace: Workspace, last: str = "release") -> list[tuple[str, str]]:
+def plan(
+    project: Project,
+    workspace: Workspace,
+    last: str = "release",
+    *,
+    first: str | None = None,
+    remeasure: bool = False,
+) -> list[tuple[str, str]]:
     """What a run would do, without doing it: (stage, `cached` | `run`); after the first `run` all the rest run."""
     made: dict[str, Made] = {}
     reports: dict[str, Report] = {}
     lines = []
     fresh = False
-    for step in CHAIN[: index_of(last) + 1]:
+    for position, step in enumerate(CHAIN[: index_of(last) + 1]):
         found = None
-        if not fresh:
+        anew = (first is not None and position >= index_of(first)) or (remeasure and step.measures)
+        if not fresh and not anew:
             key, _ = step_key(step, Inputs(project, made, reports, workspace))
             found = _cached(workspace, step, key)
         if found is None:
@@ -173,13 +181,12 @@ def _run_step(
             step.effect(inputs, run, output)
     except Waiting as waiting:
         return StageOutcome(step.name, "waiting", time.monotonic() - started, key, output, report, waiting)
-    except GateFailed as failed:
-        # The evidence of a failure is kept as well as that of a success.
-        report = report or run.report(step.name)
-        return StageOutcome(step.name, "failed", time.monotonic() - started, key, output, report, failed)
     except ModelyardError as error:
         if cancelled.is_set():  # a server that heard the same Ctrl-C, for instance
             raise Cancelled from error
+        # The evidence of a failure is kept as well as that of a success.
+        if report is None and run.recorded and not full_disk(error, workspace.root):
+            report = run.report(step.name)
         return StageOutcome(step.name, "failed", time.monotonic() - started, key, output, report, error)
     except Exception as error:
         problem = full_disk(error, workspace.root)

@@ -26,6 +26,7 @@ from modelyard.stages.split import split
 from modelyard.stages.train import STAGE_VERSION as TRAIN_VERSION
 from modelyard.stages.train import train
 from modelyard.store import Artifact, Dataset, Model, Package, Report
+from modelyard.store.digests import digest_json
 from modelyard.training.base import base_digest, resolve_base
 
 Made = Dataset | Artifact
@@ -46,7 +47,8 @@ class Step:
     """One stage in the chain.
 
     takes: the earlier steps whose outputs go in. reads_reports: it also reads every earlier Report.
-    outside: content beside those that its result depends on (name to digest), given by the keys `outside_keys`.
+    outside: content beside those that its result depends on (name to digest), given by the keys `outside_keys`, or
+    keys that do not change the result.
     measures: it holds measured time: `--remeasure` makes it again.
     effect: what it does to the world afterwards: run every time, idempotent, never cached.
     """
@@ -79,23 +81,50 @@ def _history(inputs: Inputs) -> list[Report]:
 
 
 def _mint(inputs: Inputs, run: Run, report: Report) -> None:
-    """Hold the gates; mint the next version; point the alias at it."""
+    """Hold the gates; mint the version; a new one takes the alias over."""
     project, ledger = inputs.project, inputs.workspace.ledger
     hold_gates(report, run, project.release.override)
     package: Package = inputs.made["optimize"]
     passed = all(gate["passed"] for gate in report.info["gates"])
-    minted = ledger.mint(project.name, package.digest, report.digest, passed, project.release.override)
     alias = project.release.alias
-    if ledger.undone(project.name, alias) == minted.version:
+    minted = ledger.mint(project.name, package.digest, report.digest, passed, project.release.override, alias)
+    stands = ledger.alias(project.name, alias)
+    if stands != minted.version:
         # Running the chain again must not take back what a person did.
         run.warn(
-            f"{alias} was rolled back from version {minted.version} and stays where it is   "
+            f"{alias} stays at version {stands}: version {minted.version} was there before   "
             f"(move it: modelyard promote {project.name} {minted.version})"
         )
-    else:
-        ledger.point(project.name, alias, minted.version)
     run.details["version"] = minted.version
     run.details["alias"] = project.release.alias
+
+
+def _split_settings(project: Project) -> str:
+    return digest_json(project.split.model_dump(mode="json"))
+
+
+def _split_outside(inputs: Inputs) -> dict[str, str]:
+    """settings, and `earlier`: the digest of the split whose rows keep their sides, empty when there is none.
+
+    It is the newest split of other data that this workspace made with these settings. Data that were split before keep
+    the one that they were split by: what came since, or was freed, does not make theirs another split.
+    """
+    store, cleaned, settings = inputs.workspace.store, inputs.made["clean"].digest, _split_settings(inputs.project)
+    splits = [
+        result
+        for result in reversed(inputs.workspace.ledger.results())
+        if result.stage == "split" and result.inputs["settings"] == settings
+    ]
+    before = [result.inputs["earlier"] for result in splits if result.inputs["clean"] == cleaned]
+    others = [result.output for result in splits if store.has(Dataset, result.output)]
+    return {"settings": settings, "earlier": next(iter([*before, *others]), "")}
+
+
+def _earlier_split(inputs: Inputs) -> Dataset | None:
+    """The split whose rows keep their sides, when it is still in the store."""
+    digest = _split_outside(inputs)["earlier"]
+    store = inputs.workspace.store
+    return store.dataset(digest) if digest and store.has(Dataset, digest) else None
 
 
 CHAIN: tuple[Step, ...] = (
@@ -119,7 +148,8 @@ CHAIN: tuple[Step, ...] = (
         Dataset,
         SPLIT_VERSION,
         ("clean",),
-        lambda inputs, run: split(inputs.made["clean"], inputs.project.split, run),
+        lambda inputs, run: split(inputs.made["clean"], inputs.project.split, run, earlier=_earlier_split(inputs)),
+        outside=_split_outside,
     ),
     Step(
         "train",
@@ -128,7 +158,7 @@ CHAIN: tuple[Step, ...] = (
         ("split",),
         lambda inputs, run: train(inputs.made["split"], inputs.project.train, run),
         outside=lambda inputs: {"base": base_digest(resolve_base(inputs.project.train.base))},
-        outside_keys=frozenset({"base"}),
+        outside_keys=frozenset({"base", "checkpoint_steps"}),
     ),
     Step(
         "export",
@@ -179,7 +209,8 @@ CHAIN: tuple[Step, ...] = (
 
 
 def config_of(project: Project, step: Step) -> dict[str, Any]:
-    """The step's block of the project, as plain data for its key. What `outside` names by digest is left out."""
+    """The step's block of the project, as plain data for its key. What `outside` names by digest is left out, and what
+    changes how the work is done but not what comes of it."""
     block = getattr(project, step.name)
     return dict(block.model_dump(mode="json", exclude=step.outside_keys))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 
 import click
 
@@ -56,4 +57,16 @@ def group() -> None:
 
 def main() -> None:
     """The `modelyard` command."""
-    group.main(prog_name="modelyard")
+    if "--json" not in sys.argv:
+        group.main(prog_name="modelyard")
+        return
+    try:
+        code = group.main(prog_name="modelyard", standalone_mode=False)
+    except click.ClickException as error:
+        # A wrong option is told as every other bad input is.
+        from modelyard.cli.output import envelope, print_json
+
+        error.show()
+        print_json(envelope("failed", error={"kind": "bad_input", "message": error.format_message(), "where": None}))
+        sys.exit(error.exit_code)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from modelyard.errors import GateFailed, ModelyardError, Waiting
+from modelyard.errors import EnvironmentProblem, GateFailed, ModelyardError, Waiting
 
 INTERRUPTED = 130
 FAULT = 70
@@ -36,17 +36,45 @@ def envelope(outcome: str, stage: str | None = None, **more: Any) -> dict[str, A
 
 def print_json(value: dict[str, Any]) -> None:
     """One object on one line of stdout; what is not a finite number becomes null."""
-    click.echo(json.dumps(_finite(value), ensure_ascii=False, default=str))
+    from modelyard.store.digests import finite
+
+    click.echo(json.dumps(finite(value), ensure_ascii=False, default=str))
 
 
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if value == value and value not in (float("inf"), float("-inf")) else None
-    if isinstance(value, dict):
-        return {str(key): _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return value
+def failed_envelope(error: ModelyardError) -> dict[str, Any]:
+    """The object of a verb that an error ended: with what the stage had measured until then."""
+    more: dict[str, Any] = {}
+    if isinstance(error, Waiting):
+        more["waiting"] = {
+            "for_what": error.for_what,
+            "for_whom": error.for_whom,
+            "done": error.done,
+            "total": error.total,
+        }
+    if error.evidence is not None and error.evidence.is_file():
+        info = json.loads(error.evidence.read_bytes())
+        more.update(report=str(error.evidence), figures=info["figures"], gates=info["gates"], **data_fields(info))
+    return envelope(error_outcome(error), error.stage, error=error.as_json(), **more)
+
+
+def data_fields(info: dict[str, Any]) -> dict[str, Any]:
+    """What the contract adds for data stages: rows_in, rows_out, dropped, repaired, review, set_aside, ..."""
+    details, figures = info["details"], info["figures"]
+    if info["stage"] not in ("ingest", "clean", "split"):
+        return {}
+    fields: dict[str, Any] = {
+        "rows_in": figures.get("rows_in", {}).get("value"),
+        "rows_out": figures.get("rows_out", {}).get("value"),
+        "dropped": details.get("dropped", {}),
+        "repaired": details.get("repaired", {}),
+        "review": details.get("review", 0),
+        "set_aside": details.get("set_aside", []),
+        "set_aside_count": details.get("set_aside_count", 0),
+    }
+    if info["stage"] == "ingest":
+        fields["encoding"] = details.get("encoding")
+        fields["columns"] = details.get("columns")
+    return fields
 
 
 def print_error(error: ModelyardError) -> None:
@@ -80,7 +108,7 @@ def verb(function: Callable[..., int | None]) -> Callable[..., None]:
             if debug:
                 traceback.print_exc()
             if as_json:
-                print_json(envelope(error_outcome(error), error=error.as_json()))
+                print_json(failed_envelope(error))
             print_error(error)
             code = error.exit_code
         except KeyboardInterrupt as stopped:
@@ -103,6 +131,17 @@ def verb(function: Callable[..., int | None]) -> Callable[..., None]:
                     print_json(envelope("failed", error=problem.as_json()))
                 print_error(problem)
                 sys.exit(problem.exit_code)
+            if isinstance(error, OSError) and error.filename is not None:
+                # A place that cannot be read or written; what was wrong with it the system says best.
+                place = EnvironmentProblem(
+                    f"{error.filename}: {(error.strerror or type(error).__name__).lower()}",
+                    where=str(error.filename),
+                    next="check that the path exists and that you may read and write it",
+                )
+                if as_json:
+                    print_json(failed_envelope(place))
+                print_error(place)
+                sys.exit(place.exit_code)
             code = FAULT
             log = _keep_traceback()
             message = f"this is a fault of modelyard, not of your input: {type(error).__name__}: {error}"

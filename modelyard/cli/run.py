@@ -59,7 +59,7 @@ def command(
     from modelyard.chain.workspace import Workspace
     from modelyard.cli.chain_output import chain_json, print_next, run_and_tell
     from modelyard.cli.look_output import look_and_tell, propose_and_tell
-    from modelyard.cli.output import envelope, print_json
+    from modelyard.cli.output import print_json
     from modelyard.config import merge, parse_setting
 
     chosen: dict[str, Any] = {}
@@ -75,17 +75,16 @@ def command(
         named = load_project(folder, None, chosen, config_file)
         if named.data is not None and named.source_path() != project.source():
             click.echo(f"{config_file or FILE} names {named.data}: {data} is read with the settings in it", err=True)
-    place = Workspace(workspace or folder / ".modelyard")
+    root = workspace or folder / ".modelyard"
+    if dry_run and not (root / "ledger.db").is_file():
+        _print_plan([(name, "run") for name in STAGES[: STAGES.index(last) + 1]], as_json)
+        return 0
+    place = Workspace(root)
     try:
         if seen is None and plan(project, place, "ingest") == [("ingest", "run")]:
             seen = look_and_tell(project)
         if dry_run:
-            lines = plan(project, place, last)
-            if as_json:
-                print_json(envelope("done", "run", stages=[{"name": n, "outcome": o} for n, o in lines]))
-            else:
-                for name, outcome in lines:
-                    click.echo(f"{name:<10}{outcome}")
+            _print_plan(plan(project, place, last, first=first, remeasure=remeasure), as_json)
             return 0
         preflight(project, last)
         chain = run_and_tell(project, place, first=first, last=last, remeasure=remeasure, threads=threads)
@@ -96,3 +95,13 @@ def command(
         return chain.error.exit_code if chain.error is not None else 0
     finally:
         place.close()
+
+
+def _print_plan(lines: list[tuple[str, str]], as_json: bool) -> None:
+    from modelyard.cli.output import envelope, print_json
+
+    if as_json:
+        print_json(envelope("done", "run", stages=[{"name": name, "outcome": outcome} for name, outcome in lines]))
+        return
+    for name, outcome in lines:
+        click.echo(f"{name:<10}{outcome}")

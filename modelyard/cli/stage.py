@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from modelyard.cli.output import common_options, verb
+from modelyard.cli.output import common_options, data_fields, verb
 
 
 def _command(stage: str, takes: str, text: str) -> click.Command:
@@ -40,9 +40,9 @@ def _command(stage: str, takes: str, text: str) -> click.Command:
 
         chosen: dict[str, Any] = {}
         for setting in settings:
-            chosen = merge(chosen, {stage: parse_setting(setting)})
+            chosen = merge(chosen, _of_stage(stage, parse_setting(setting)))
         # A modelyard.yaml that happens to lie here is not read: a verb on plain paths depends on what it is given.
-        project = load_project(out.parent, None, chosen, config_file)
+        project = load_project(out.parent, None, chosen, config_file, read_file=config_file is not None)
         try:
             with progress() as listener, stoppable():
                 alone = run_alone(stage, list(inputs), out, project, listener, threads or usable_cores())
@@ -69,24 +69,14 @@ def _command(stage: str, takes: str, text: str) -> click.Command:
     return command
 
 
-def data_fields(info: dict[str, Any]) -> dict[str, Any]:
-    """What the contract adds for data stages: rows_in, rows_out, dropped, repaired, review, set_aside, ..."""
-    details, figures = info["details"], info["figures"]
-    if info["stage"] not in ("ingest", "clean", "split"):
-        return {}
-    fields: dict[str, Any] = {
-        "rows_in": figures.get("rows_in", {}).get("value"),
-        "rows_out": figures.get("rows_out", {}).get("value"),
-        "dropped": details.get("dropped", {}),
-        "repaired": details.get("repaired", {}),
-        "review": details.get("review", 0),
-        "set_aside": details.get("set_aside", []),
-        "set_aside_count": details.get("set_aside_count", 0),
-    }
-    if info["stage"] == "ingest":
-        fields["encoding"] = details.get("encoding")
-        fields["columns"] = details.get("columns")
-    return fields
+def _of_stage(stage: str, setting: dict[str, Any]) -> dict[str, Any]:
+    """`epochs=2` and `train.epochs=2` are the same for `train`; `ingest.columns.text=review` may go with any verb."""
+    from modelyard.chain.project import Project
+
+    (key,) = setting
+    own = Project.model_fields[stage].annotation
+    assert own is not None
+    return setting if key in Project.model_fields and key not in own.model_fields else {stage: setting}
 
 
 ingest = _command("ingest", "FILE|DIR", "Read CSV, TSV, JSONL, Parquet or a Hugging Face folder into a Dataset.")

@@ -9,6 +9,7 @@ from typing import Any
 from modelyard.chain.project import FILE, Project, load_project
 from modelyard.chain.runner import ChainOutcome
 from modelyard.demo.sentiment import write_sentiment_csv
+from modelyard.errors import BadInput
 from modelyard.store import Model, Package, Report
 from modelyard.store.atomic import write_bytes
 from modelyard.training.minilm import minilm
@@ -45,10 +46,21 @@ class Tour:
 
 
 def prepare(folder: Path, rows: int | None) -> Tour:
-    """Fetch data and model, write the CSV and a modelyard.yaml, and read the project as `modelyard run` would."""
+    """Fetch data and model, write the CSV and a modelyard.yaml, and read the project as `modelyard run` would.
+
+    A modelyard.yaml that is there is taken as it is: the user may have changed it. Raises BadInput when it is of
+    another project.
+    """
+    if (folder / FILE).is_file() and load_project(folder).data != DATA:
+        raise BadInput(
+            f"there is a project in {folder}",
+            where=str(folder / FILE),
+            next="give another folder: modelyard demo --dir DIR",
+        )
     minilm()
     count = write_sentiment_csv(folder / DATA, rows)
-    write_bytes(folder / FILE, YAML.format(data=DATA).encode())
+    if not (folder / FILE).is_file():
+        write_bytes(folder / FILE, YAML.format(data=DATA).encode())
     return Tour(folder, load_project(folder), count)
 
 

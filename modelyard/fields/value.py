@@ -22,7 +22,7 @@ class Value:
         if isinstance(value, str):
             return whole_characters(value)
         if isinstance(value, bool | int | float | list | dict):
-            return whole_characters(json.dumps(value, ensure_ascii=False))
+            return whole_characters(json.dumps(value, ensure_ascii=False, default=str))
         return str(value)
 
     def canonical(self, value: Any) -> bytes:

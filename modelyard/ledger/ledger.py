@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    URL,
     Connection,
     ExceptionContext,
     RowMapping,
@@ -24,7 +25,7 @@ from sqlalchemy import (
 
 from modelyard.errors import BadInput
 from modelyard.full_disk import full_disk
-from modelyard.ledger.moves import Move, last_move, move_alias, standing, undo_move
+from modelyard.ledger.moves import Move, move_alias, standing, undo_move
 from modelyard.ledger.schema import migrate
 from modelyard.ledger.tables import aliases, results, run_stages, runs, versions
 
@@ -91,25 +92,27 @@ def _begun(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _failed(context: ExceptionContext) -> None:
+def _translator(database: Path) -> Callable[[ExceptionContext], BaseException | None]:
     """A full disk is said in the same words as anywhere else."""
-    place = context.engine.url.database if context.engine is not None else None
-    if place is not None and context.original_exception is not None:
-        context.chained_exception = full_disk(context.original_exception, Path(place))
+
+    def failed(context: ExceptionContext) -> BaseException | None:
+        return full_disk(context.original_exception, database)
+
+    return failed
 
 
 class Ledger:
     """Opens a database by path (SQLite) or SQLAlchemy URL and brings its schema up to date."""
 
     def __init__(self, location: Path | str) -> None:
-        url = f"sqlite:///{location}" if isinstance(location, Path) else location
+        url = URL.create("sqlite", database=str(location)) if isinstance(location, Path) else location
         if isinstance(location, Path):
             location.parent.mkdir(parents=True, exist_ok=True)
         self.engine = create_engine(url)
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _connected)
             event.listen(self.engine, "begin", _begun)
-            event.listen(self.engine, "handle_error", _failed)
+            event.listen(self.engine, "handle_error", _translator(Path(self.engine.url.database or "ledger.db")))
         self._writing = self.engine.execution_options(writes=True)
         migrate(self._writing)
 
@@ -206,14 +209,26 @@ class Ledger:
         with self.engine.connect() as connection:
             return _version_of(connection, name, package)
 
-    def mint(self, name: str, package: str, report: str, passed: bool, override: str | None = None) -> Minted:
-        """A version for the package: the next one, or the one it already has, with the newest evidence."""
+    def mint(
+        self, name: str, package: str, report: str, passed: bool, override: str | None = None, alias: str | None = None
+    ) -> Minted:
+        """A version for the package: the next one, or the one it already has, with the newest evidence.
+
+        A new version takes the alias over. One that was there before does not: where the alias stands now, a person
+        may have put it.
+        """
         with self._writing.begin() as connection:
-            minted = Minted(
-                name, _version_of(connection, name, package), package, report, passed, override, datetime.now(UTC)
-            )
-            connection.execute(delete(versions).where(versions.c.name == name, versions.c.version == minted.version))
+            version = _version_of(connection, name, package)
+            place = (versions.c.name == name) & (versions.c.version == version)
+            created = connection.execute(select(versions.c.created).where(place)).scalar()
+            reason = None if passed else override
+            minted = Minted(name, version, package, report, passed, reason, created or datetime.now(UTC))
+            connection.execute(delete(versions).where(place))
             connection.execute(insert(versions).values(**minted.__dict__))
+            if alias is not None:
+                before = standing(connection, name, alias)
+                if before is None or (created is None and before != version):
+                    move_alias(connection, Move(name, alias, before, version, reason=reason), package)
             return minted
 
     def versions(self, name: str | None = None) -> list[Minted]:
@@ -262,12 +277,6 @@ class Ledger:
         """
         with self._writing.begin() as connection:
             return undo_move(connection, name, alias)
-
-    def undone(self, name: str, alias: str) -> int | None:
-        """The version that the alias was moved away from, when its newest move took one back."""
-        with self.engine.connect() as connection:
-            newest = last_move(connection, name, alias)
-            return newest.before if newest is not None and newest.undoes is not None else None
 
     def alias(self, name: str, alias: str) -> int | None:
         with self.engine.connect() as connection:

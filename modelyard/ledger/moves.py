@@ -38,11 +38,6 @@ def move_alias(connection: Connection, move: Move, package: str) -> Move:
     return move
 
 
-def last_move(connection: Connection, name: str, alias: str) -> Move | None:
-    found = _moves(connection, name, alias)
-    return found[-1][1] if found else None
-
-
 def undo_move(connection: Connection, name: str, alias: str) -> Move:
     """Take the last move back that has not been taken back yet. Raises BadInput when there is none."""
     found = _moves(connection, name, alias)

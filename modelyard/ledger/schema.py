@@ -5,17 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.exc import DatabaseError
 
-from modelyard.errors import EnvironmentProblem
+from modelyard.errors import Damaged, EnvironmentProblem
 
 HEAD = "0002"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def current_revision(engine: Engine) -> str | None:
-    """The schema revision of the database, None when it is empty."""
-    with engine.execution_options(writes=False).connect() as connection:
-        return _revision(connection)
+    """The schema revision of the database, None when it is empty. Raises Damaged for a file that is no database."""
+    try:
+        with engine.execution_options(writes=False).connect() as connection:
+            return _revision(connection)
+    except DatabaseError as error:
+        if "not a database" not in str(error.orig):
+            raise
+        raise Damaged(
+            "the ledger is not a database",
+            where=str(engine.url.database),
+            next="put back a copy of this file, or use another workspace with --workspace DIR",
+        ) from None
 
 
 def _revision(connection: Connection) -> str | None:

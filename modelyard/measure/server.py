@@ -23,7 +23,6 @@ def served(package: Package, variant: str, *, limit_s: float = 60.0) -> Iterator
     command = [
         sys.executable,
         "-P",
-        "-P",
         "-m",
         "modelyard",
         "serve",

@@ -80,6 +80,7 @@ def write_bytes(path: Path, data: bytes) -> None:
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
+                os.fchmod(file.fileno(), _usual(0o666))
                 file.flush()
                 os.fsync(file.fileno())
                 temporary.replace(path)
@@ -91,6 +92,13 @@ def write_bytes(path: Path, data: bytes) -> None:
         if problem := full_disk(error, path):
             raise problem from error
         raise
+
+
+def _usual(mode: int) -> int:
+    """The mode that a plain `open` or `mkdir` would give: temporary files are made private, results are not."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mode & ~mask
 
 
 def _new_file(parent: Path, prefix: str, suffix: str) -> tuple[int, Path]:
@@ -116,7 +124,7 @@ def new_directory(parent: Path) -> Iterator[Path]:
             raise problem from error
         raise
     try:
-        temporary.chmod(0o755)
+        temporary.chmod(_usual(0o777))
         yield temporary
     except Exception as error:
         if problem := full_disk(error, temporary):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,17 @@ CHUNK = 1 << 20
 
 # Lies beside the content of a Model, Package or Report and is never part of its digest.
 PROVENANCE = "provenance.json"
+
+
+def finite(value: Any) -> Any:
+    """The same value for JSON, which knows no NaN and no infinity: they become null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return value
 
 
 def canonical_json(value: Any) -> bytes:

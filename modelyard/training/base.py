@@ -11,6 +11,11 @@ from modelyard.training.minilm import minilm
 
 # Everything a base needs and nothing that could run: no code, no pickled weights.
 PATTERNS = ("*.json", "*.safetensors", "*.txt", "*.model")
+# What of them is opened: not a model card's data, our own provenance, or somebody's notes.
+OPENED = (
+    *("*.safetensors", "*.safetensors.index.json", "*.model", "config.json", "tokenizer*.json"),
+    *("special_tokens_map.json", "added_tokens.json", "vocab.*", "merges.txt"),
+)
 PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5")
 # A name that needs no hub: the default base, as the package index has it.
 MINILM = "minilm"
@@ -78,5 +83,5 @@ def _from_hub(name: str) -> Path:
 
 def base_digest(folder: Path) -> str:
     """Digest of the files that a base is opened from, whatever else lies beside them."""
-    files = {path.name: digest_file(path) for pattern in PATTERNS for path in folder.glob(pattern) if path.is_file()}
-    return digest_json(files)
+    names = {path.name for pattern in OPENED for path in folder.glob(pattern) if path.is_file()}
+    return digest_json({name: digest_file(folder / name) for name in names})

@@ -145,3 +145,13 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
 def test_a_config_does_not_change_after_reading() -> None:
     with pytest.raises(Exception, match="frozen"):
         Outer().title = "y"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: \x07", "[" * 5000, "a: !!int abc", "a: !!bool maybe", "a: !!timestamp 2001-99-99", "a: !!python/object:x"],
+)
+def test_what_is_not_plain_yaml_is_the_users_to_mend_and_not_a_fault(text: str) -> None:
+    with pytest.raises(BadConfig) as caught:
+        parse_yaml(text, "modelyard.yaml")
+    assert "modelyard.yaml" in str(caught.value.where)

@@ -42,7 +42,6 @@ def write_template(name: str, folder: Path, *, force: bool = False) -> list[Path
     try:
         for file, content in files.items():
             write_bytes(folder / file, content)
-            (folder / file).chmod(0o644)
     except OSError as error:
         raise EnvironmentProblem(
             f"{error.filename or folder} cannot be written: {error.strerror}", where=str(folder)

@@ -17,7 +17,7 @@ from modelyard.stages.clean.changes import around_change
 from modelyard.stages.clean.config import CleanConfig
 from modelyard.stages.clean.rules import DATASET_RULES, RULES
 from modelyard.store import Column, Dataset
-from modelyard.store.dataset import ROW_ID, PartView, show_row_id
+from modelyard.store.dataset import ROW_ID, SPLIT, PartView, show_row_id
 
 if TYPE_CHECKING:
     import polars as pl
@@ -99,7 +99,8 @@ def _first_pass(view: PartView, text: str, label: str | None, config: CleanConfi
     """The selected rows of a part after the rules that look at one row, and the keys of the others."""
     import polars as pl
 
-    table = view.read([text, *([label] if label else [])])
+    split = SPLIT if view.dataset.has(SPLIT) else None
+    table = view.read([text, *(name for name in (label, split) if name)])
     texts = pl.Series("text", table[text], dtype=pl.String)
     batch = TextBatch(texts, pl.Series("dropped", [None], dtype=pl.String).new_from_index(0, len(texts)))
     for name in config.rules:
@@ -116,9 +117,17 @@ def _first_pass(view: PartView, text: str, label: str | None, config: CleanConfi
             "low": number.zip_with(alone, batch.text.hash(seed=1)),
             "high": pl.zeros(len(texts), dtype=pl.UInt64, eager=True).zip_with(alone, batch.text.hash(seed=2)),
             "label": labels.hash(seed=3),
+            "rank": _rank(pl.Series(table[split]) if split else texts.clear().extend_constant("", len(texts))),
         }
     )
     return batch, keys
+
+
+def _rank(side: pl.Series) -> pl.Series:
+    """0 for the side that must not lose a row to another one."""
+    import polars as pl
+
+    return side.cast(pl.String).replace_strict({"test": 0, "validation": 1}, default=2, return_dtype=pl.UInt8)
 
 
 def _dataset_reasons(keys: pl.DataFrame, config: CleanConfig) -> dict[str, pl.Series]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from modelyard.errors import BadInput
+from modelyard.errors import BadInput, EnvironmentProblem
 from modelyard.measure.examples import Examples, read_examples
 from modelyard.measure.intervals import bootstrap_mean
 from modelyard.measure.predictions import open_pipeline, raw_outputs
@@ -56,7 +56,11 @@ def evaluate(
 def _golden_set(package: Package, pipeline: Pipeline, run: Run) -> str:
     """Replay the whole golden set as the server will; answers the variant that serves on this machine."""
     golden = read_golden(package)
-    choice = choose_variant(package, pipeline, golden, threads=run.threads, count=len(golden.inputs))
+    try:
+        choice = choose_variant(package, pipeline, golden, threads=run.threads, count=len(golden.inputs))
+    except EnvironmentProblem as error:
+        run.gate("golden_set", 0.0, at_least=1.0, message=error.message, next=error.next)
+        raise
     for name, reason in choice.passed_over:
         run.warn(f"variant {name} is passed over on this machine: {reason}")
     variant, replay = choice.variant, choice.replay
@@ -167,12 +171,17 @@ def _record_size(package: Package, variant: str, run: Run) -> None:
 def _record_baselines(dataset: Dataset, package: Package, test: Examples, answers: Answers, run: Run) -> None:
     """Words with logistic regression, and always answering the most frequent class."""
     run.details["majority_accuracy"] = float(np.bincount(answers.truth).max() / len(test))
-    if not dataset.has(SPLIT):
-        run.record("baseline_accuracy", None, how="not measured: the data have no train side")
+    sides = set(dataset.read([SPLIT])[SPLIT].to_pylist()) if dataset.has(SPLIT) else set()
+    missing = [side for side in ("train", "validation") if side not in sides]
+    if missing:
+        run.record("baseline_accuracy", None, how=f"not measured: the data have no {' and no '.join(missing)} side")
         return
     task = load_task(package.task)
     run.listener.progress("evaluate: baseline", 0, None)
     baseline = word_baseline(read_examples(dataset, task, "train"), read_examples(dataset, task, "validation"), test)
+    if baseline is None:
+        run.record("baseline_accuracy", None, how="not measured: the training texts hold no word")
+        return
     run.record("baseline_accuracy", baseline.accuracy, how=baseline.how)
 
 

@@ -28,15 +28,18 @@ def _unspaced(texts: Sequence[str]) -> bool:
     return sum("฀" <= c <= "๿" or "぀" <= c <= "鿿" for c in letters) > UNSPACED * max(len(letters), 1)
 
 
-def word_baseline(train: Examples, validation: Examples, test: Examples) -> WordBaseline:
-    """Fit on the train side, choose the regularisation on validation, measure on test."""
+def word_baseline(train: Examples, validation: Examples, test: Examples) -> WordBaseline | None:
+    """Fit on the train side, choose the regularisation on validation, measure on test. None without any word."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
 
     characters = _unspaced(train.texts)
     kind = {"analyzer": "char", "ngram_range": (1, 2)} if characters else {"ngram_range": (1, 2)}
     vectorizer = TfidfVectorizer(sublinear_tf=True, min_df=2 if len(train) > 1000 else 1, **kind)
-    rows = vectorizer.fit_transform(train.texts)
+    try:
+        rows = vectorizer.fit_transform(train.texts)
+    except ValueError:  # an empty vocabulary: emoji, punctuation
+        return None
     held, asked = vectorizer.transform(validation.texts), vectorizer.transform(test.texts)
     best, best_accuracy, best_strength = None, -1.0, 0.0
     for strength in STRENGTHS:

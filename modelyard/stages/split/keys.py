@@ -56,6 +56,24 @@ def read_keys(
     return pl.concat(frames)
 
 
+def with_earlier(earlier: Dataset | None, keys: pl.DataFrame) -> pl.DataFrame:
+    """`side` and `head` of rows that have none recorded, from an earlier split that held the same rows (by row_id)."""
+    import polars as pl
+
+    if earlier is None or not earlier.parts:
+        return keys
+    known = pl.concat(
+        [
+            pl.DataFrame({"row_id": table[ROW_ID], "was": table[SPLIT], "led": table[HEAD]})
+            for table in (view.read([ROW_ID, SPLIT, HEAD]) for view in earlier.views())
+        ]
+    ).with_columns(pl.col("was").cast(pl.String))
+    joined = keys.join(known, on="row_id", how="left", maintain_order="left")
+    return joined.with_columns(pl.coalesce("side", "was").alias("side"), pl.coalesce("head", "led").alias("head")).drop(
+        "was", "led"
+    )
+
+
 def bare_text(text: pl.Series) -> pl.Series:
     """Lower case, letters, marks and digits only; a text that has none of them stays as it is.
 

@@ -12,7 +12,7 @@ from modelyard.errors import BadInput, Fault
 from modelyard.run import Run
 from modelyard.stages.split.balance import deviations, hold_balance, hold_classes
 from modelyard.stages.split.config import SplitConfig
-from modelyard.stages.split.keys import HEAD, read_keys, tied_pairs
+from modelyard.stages.split.keys import HEAD, read_keys, tied_pairs, with_earlier
 from modelyard.stages.split.sides import SIDES, Assignment, assign, group_sizes
 from modelyard.stages.split.union_find import UnionFind
 from modelyard.store import Column, Dataset
@@ -25,11 +25,12 @@ SHOWN_ASIDE = 100
 SHOWN_STRATA = 300
 
 
-def split(dataset: Dataset, config: SplitConfig, run: Run) -> Dataset:
+def split(dataset: Dataset, config: SplitConfig, run: Run, earlier: Dataset | None = None) -> Dataset:
     """Add the layer `split`: columns `split` and `group_head`, and a selection that leaves out what would leak.
 
     Rows that share a group, are exact twins, or have texts that differ only in case, blanks and punctuation lie on one
-    side. (Similar texts, with words that differ, are not looked for.) A row keeps its side when data is added.
+    side. (Similar texts, with words that differ, are not looked for.) A row keeps its side when data is added: the
+    recorded one, else the one it had in `earlier`, the last split of what the data were before.
     Raises BadInput when a class is missing on a side, GateFailed when too much would leak.
     """
     text, target = dataset.the("input", "text"), dataset.the("target", "label")
@@ -39,7 +40,9 @@ def split(dataset: Dataset, config: SplitConfig, run: Run) -> Dataset:
     if not groups:
         near = "near duplicates are" if config.near_duplicates else "only exact twins are"
         run.say(f"no group column: {near} kept on one side   (change: split.group)")
-    keys = read_keys(dataset, text.name, target.name, groups, config.strata, config.near_duplicates, run)
+    keys = with_earlier(
+        earlier, read_keys(dataset, text.name, target.name, groups, config.strata, config.near_duplicates, run)
+    )
     if not len(keys):
         raise BadInput("the dataset has no rows to split")
     found = assign(keys, config)

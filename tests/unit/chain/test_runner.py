@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 
 from modelyard.chain.project import Project, load_project
 from modelyard.chain.runner import ChainOutcome, plan, run_chain
-from modelyard.chain.workspace import Workspace
+from modelyard.chain.workspace import Workspace, holder
 from modelyard.errors import EnvironmentProblem, GateFailed
 from modelyard.store import Dataset
 from tests.unit.tiny_bert import reviews
@@ -131,3 +133,70 @@ def test_a_second_run_names_the_process_that_holds_the_workspace_and_a_killed_on
         holder.kill()
         holder.wait()
     assert run_chain(project(tmp_path), workspace, last="ingest").outcome == "done"
+
+
+def test_a_lost_file_of_a_dataset_is_made_again(tmp_path: Path, workspace: Workspace) -> None:
+    first = run_chain(project(tmp_path), workspace, last="split")
+    cleaned = first.stages[1].output
+    assert isinstance(cleaned, Dataset)
+    workspace.store.object(cleaned.layers[-1].files[0], "parquet").unlink()
+    second = run_chain(project(tmp_path), workspace, last="split")
+    assert outcomes(second) == [("ingest", "cached"), ("clean", "done"), ("split", "cached")]
+
+
+def test_a_run_that_is_asked_to_stop_does_not_start_the_next_stage(tmp_path: Path, workspace: Workspace) -> None:
+    asked = threading.Event()
+    with pytest.raises(KeyboardInterrupt):
+        run_chain(project(tmp_path), workspace, told=lambda outcome: asked.set(), cancelled=asked)
+    last = workspace.ledger.last_run()
+    assert last is not None
+    assert (last[0]["outcome"], [stage.stage for stage in last[1]]) == ("interrupted", ["ingest"])
+
+
+def test_the_holder_is_named_while_it_works_and_nobody_after(workspace: Workspace) -> None:
+    assert holder(workspace.root) is None
+    with workspace.locked():
+        assert holder(workspace.root) == f"process {os.getpid()}"
+    assert holder(workspace.root) is None
+
+
+def sides_by_text(chain: ChainOutcome) -> dict[str, str]:
+    split = chain.stages[-1].output
+    assert isinstance(split, Dataset)
+    table = split.read(["text", "split"])
+    return dict(zip(table["text"].to_pylist(), table["split"].to_pylist(), strict=True))
+
+
+def test_a_row_keeps_its_side_when_the_file_grows_in_front_and_groups_grow_together(
+    tmp_path: Path, workspace: Workspace
+) -> None:
+    old = [(text, label, f"user {place // 4}") for place, (text, label) in enumerate(reviews(400))]
+    # Each new row belongs to one user and repeats, but for its case, a text of another: it ties two groups together.
+    ties = [(old[place][0].upper(), old[place][1], f"user {place // 4 + 3}") for place in range(0, 320, 16)]
+    new = [(f"{text} anew", label, f"new user {place}") for place, (text, label) in enumerate(reviews(80))]
+
+    def run(rows: list[tuple[str, str, str]]) -> ChainOutcome:
+        lines = ["text,label,user", *(",".join(row) for row in rows)]
+        (tmp_path / "grown.csv").write_text("\n".join(lines) + "\n")
+        settings = {"ingest": {"columns": {"group": "user"}}, "split": {"max_set_aside": 0.2}}
+        chain = run_chain(load_project(tmp_path, str(tmp_path / "grown.csv"), settings), workspace, last="split")
+        assert chain.error is None, chain.error
+        return chain
+
+    before = sides_by_text(run(old))
+    grown = run([*ties, *new, *old[5:]])
+    after = sides_by_text(grown)
+    assert {text for text, _, _ in old[5:]} <= after.keys()
+    assert all(after[text] == before[text] for text, _, _ in old[5:])
+    assert {after[text] for text, _, _ in new} == {"train", "validation", "test"}
+    again = run([*ties, *new, *old[5:]])
+    assert [stage.outcome for stage in again.stages] == ["cached"] * 3
+
+
+def test_bad_input_leaves_the_evidence_of_what_was_wrong(tmp_path: Path, workspace: Workspace) -> None:
+    (tmp_path / "holes.csv").write_text("text,label\n" + "a text,good\n,bad\n" * 20)
+    chain = run_chain(load_project(tmp_path, str(tmp_path / "holes.csv")), workspace, last="split")
+    report = chain.stages[-1].report
+    assert chain.outcome == "failed"
+    assert report is not None
+    assert report.info["details"]["set_aside_count"] == 20

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic import op
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import text
 
-from modelyard.errors import BadInput, EnvironmentProblem
+from modelyard.errors import BadInput, Damaged, EnvironmentProblem
 from modelyard.ledger import Ledger, Result, StageEntry
 from modelyard.ledger.tables import metadata
 
@@ -29,6 +35,7 @@ def test_versions_count_from_one_and_a_package_keeps_its_version_with_the_newest
     second = ledger.mint("reviews", "b" * 64, "r" * 64, True)
     other = ledger.mint("tweets", "a" * 64, "r" * 64, True)
     assert [first.version, again.version, second.version, other.version] == [1, 1, 2, 1]
+    assert first.created == again.created.replace(tzinfo=first.created.tzinfo)
     assert [(minted.version, minted.report) for minted in ledger.versions("reviews")] == [(1, "s" * 64), (2, "r" * 64)]
 
 
@@ -78,6 +85,86 @@ def test_the_last_run_is_remembered_stage_by_stage(ledger: Ledger) -> None:
     ]
 
 
+def test_a_run_without_an_end_is_noted_as_interrupted_when_the_next_one_starts(ledger: Ledger) -> None:
+    killed = ledger.start_run("a.csv")
+    last = ledger.last_run()
+    assert last is not None
+    assert last[0]["outcome"] is None
+    ledger.start_run("b.csv")
+    with ledger.engine.connect() as connection:
+        outcome = connection.execute(text("SELECT outcome FROM runs WHERE id = :id"), {"id": killed}).scalar()
+    assert outcome == "interrupted"
+
+
+def test_the_stages_of_recent_runs_reach_back_to_the_last_good_ones(ledger: Ledger) -> None:
+    for number, outcome in enumerate(("done", "done", "failed", "done", "failed")):
+        run = ledger.start_run("a.csv")
+        ledger.note_stage(run, 0, StageEntry("ingest", "done", 0.5, str(number), "o" * 64, "r" * 64, None))
+        ledger.finish_run(run, outcome)
+    assert [stage.key for stage in ledger.stages_since(1)] == ["3", "4"]
+    assert [stage.key for stage in ledger.stages_since(2)] == ["1", "2", "3", "4"]
+    assert len(ledger.stages_since(9)) == 5
+    assert ledger.stages_since(0) == []
+
+
+OPENER = """
+import sys
+from pathlib import Path
+from modelyard.ledger import Ledger
+ledger = Ledger(Path(sys.argv[1]))
+ledger.start_run("a.csv")
+ledger.close()
+"""
+
+
+def test_those_that_open_a_new_ledger_at_once_all_succeed(tmp_path: Path) -> None:
+    openers = [
+        subprocess.Popen([sys.executable, "-c", OPENER, str(tmp_path / "ledger.db")], stderr=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    assert [(opener.communicate()[1], opener.returncode) for opener in openers] == [(b"", 0)] * 3
+
+
+def test_a_migration_that_is_broken_off_leaves_nothing_and_is_done_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    def broken_off(name: str, *columns: Any, **options: Any) -> None:
+        made.append(name)
+        if len(made) > 2:
+            raise KeyboardInterrupt
+        create_table(name, *columns, **options)
+
+    create_table = op.create_table
+    monkeypatch.setattr(op, "create_table", broken_off)
+    with pytest.raises(KeyboardInterrupt):
+        Ledger(tmp_path / "ledger.db")
+    monkeypatch.undo()
+    database = sqlite3.connect(tmp_path / "ledger.db")
+    assert database.execute("SELECT name FROM sqlite_master").fetchall() == []
+    database.close()
+    ledger = Ledger(tmp_path / "ledger.db")
+    assert ledger.versions() == []
+    ledger.close()
+
+
+def test_a_reader_is_not_kept_waiting_by_a_writer(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.finish_run(ledger.start_run("a.csv"), "done")
+    writer = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("UPDATE runs SET outcome = 'failed'")
+    started = time.monotonic()
+    reader = Ledger(tmp_path / "ledger.db")
+    last = reader.last_run()
+    reader.close()
+    writer.execute("ROLLBACK")
+    writer.close()
+    assert last is not None
+    assert last[0]["outcome"] == "done"
+    assert time.monotonic() - started < 5
+
+
 def test_the_migrations_make_exactly_the_tables_of_the_code(ledger: Ledger) -> None:
     with ledger.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
@@ -102,3 +189,19 @@ def test_a_killed_writer_leaves_what_was_acknowledged(tmp_path: Path) -> None:
     assert second.version_of("reviews", "b" * 64) == 2
     second.close()
     ledger.close()
+
+
+def test_a_file_that_is_no_database_is_told_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").write_bytes(b"these are my notes" * 100)
+    with pytest.raises(Damaged, match="not a database"):
+        Ledger(tmp_path / "ledger.db")
+    assert (tmp_path / "ledger.db").read_bytes() == b"these are my notes" * 100
+
+
+@pytest.mark.parametrize("folder", ["what?x=1", "100%41", "a b#c", "工作"])
+def test_a_ledger_lies_where_it_was_asked_for_whatever_the_path_holds(tmp_path: Path, folder: str) -> None:
+    ledger = Ledger(tmp_path / folder / "ledger.db")
+    ledger.mint("reviews", "a" * 64, "r" * 64, True)
+    ledger.close()
+    assert (tmp_path / folder / "ledger.db").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == [folder]

@@ -48,9 +48,7 @@ def test_what_came_before_an_undo_is_not_undone_twice(ledger: Ledger) -> None:
 def test_undoing_is_on_record_with_the_move_it_took_back(ledger: Ledger, tmp_path: Path) -> None:
     ledger.point("reviews", "champion", 1)
     ledger.point("reviews", "champion", 2, "a reason")
-    assert ledger.undone("reviews", "champion") is None
     ledger.undo("reviews", "champion")
-    assert ledger.undone("reviews", "champion") == 2
     database = sqlite3.connect(tmp_path / "ledger.db")
     moves = database.execute("SELECT before, after, undoes, reason FROM alias_moves ORDER BY id").fetchall()
     pointed = database.execute("SELECT version, package FROM aliases").fetchall()

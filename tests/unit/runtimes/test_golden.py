@@ -157,3 +157,10 @@ def test_a_golden_set_whose_halves_do_not_fit_is_damaged(tmp_path: Path) -> None
     inputs.write_text(inputs.read_text().splitlines()[0] + "\n")
     with pytest.raises(Damaged, match="1 inputs and outputs of"):
         read_golden(package)
+
+
+def test_a_reference_that_is_not_finite_passes_nothing() -> None:
+    broken = {"logits": np.array([[np.nan, np.nan]], dtype=np.float32)}
+    gap, same, why = compare({"logits": np.array([[2.0, 1.0]], dtype=np.float32)}, broken)
+    assert (gap, same) == (math.inf, False)
+    assert "reference" in why

@@ -14,8 +14,9 @@ CONFLICT = "conflicting labels"
 def exact_duplicates(keys: pl.DataFrame) -> pl.Series:
     """The reason to drop each row for, null where it stays.
 
-    keys: columns `low` and `high` (a 128-bit hash of the text) and `label` (its 64-bit hash), in row order.
-    Of rows with one text and one label the first stays. Where the labels differ nobody can say which is right:
+    keys: columns `low` and `high` (a 128-bit hash of the text), `label` (its 64-bit hash) and `rank`, in row order.
+    Of rows with one text and one label the one of the lowest rank stays, the first among equals: a test set that the
+    source came with loses no row to its train side. Where the labels differ nobody can say which is right:
     all of them go, under a reason of their own.
     """
     import polars as pl
@@ -25,7 +26,7 @@ def exact_duplicates(keys: pl.DataFrame) -> pl.Series:
     reasons = twins.with_columns(
         pl.when(pl.col("label").n_unique().over(text) > 1)
         .then(pl.lit(CONFLICT))
-        .when(pl.col("row") > pl.col("row").min().over(text))
+        .when(pl.col("row") != pl.col("row").sort_by("rank", "row").first().over(text))
         .then(pl.lit(DUPLICATE))
         .otherwise(None)
         .alias("reason")

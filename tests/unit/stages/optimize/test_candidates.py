@@ -3,7 +3,7 @@ from __future__ import annotations
 import onnx
 import pytest
 
-from modelyard.errors import BadInput
+from modelyard.errors import BadInput, Damaged
 from modelyard.stages.optimize.candidates import add_candidate, finish, plain_float, start_draft
 from modelyard.stages.optimize.config import OptimizeConfig
 from modelyard.store import Package
@@ -84,3 +84,17 @@ def test_a_package_without_a_float_graph_is_refused_with_the_names_it_has(tmp_pa
     with pytest.raises(BadInput) as caught:
         plain_float(package)
     assert "its variants are int8" in (caught.value.where or "")
+
+
+@pytest.mark.parametrize("escape", ["../../victim.txt", "absolute"])
+def test_a_package_that_names_a_file_outside_it_is_refused_and_the_file_stays(tmp_path, escape):
+    package = tiny_package(tmp_path / "package", variants=("float", "fast"))
+    victim = tmp_path / "victim.txt"
+    victim.write_text("mine")
+    info = package.info
+    info["variants"][1]["graphs"]["model"]["files"].append(str(victim) if escape == "absolute" else escape)
+    write_index(Package, package.path, info)
+    (tmp_path / "work" / "draft").mkdir(parents=True)
+    with pytest.raises(Damaged, match="stay inside it"):
+        start_draft(Package.open(package.path), tmp_path / "work" / "draft")
+    assert victim.read_text() == "mine"
