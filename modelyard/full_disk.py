@@ -15,7 +15,9 @@ ERRNOS = (errno.ENOSPC, errno.EDQUOT)
 WORDS = ("no space left on device", "os error 28)", "disk quota exceeded", "os error 122)", "database or disk is full")
 # SQLite's primary codes for what a full disk also looks like: it cannot grow or open its shared memory or journal.
 SQLITE_ALSO = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
-NOTHING_LEFT = 1 << 20  # bytes; below it an input/output error without a reason is one of space
+# What also has other reasons: C++ streams (torch) only say that they broke.
+WORDS_ALSO = ("iostream error", "inline_container")
+NOTHING_LEFT = 1 << 20  # bytes; below it an error of input or output that gives no reason is one of space
 
 
 def full_disk(error: BaseException, place: Path) -> EnvironmentProblem | None:
@@ -52,7 +54,9 @@ def _says_full(error: BaseException, place: Path) -> bool:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         return code == sqlite3.SQLITE_FULL or (code in SQLITE_ALSO and _space(place)[0] < NOTHING_LEFT)
     said = str(error).lower()
-    return isinstance(error, Exception) and any(words in said for words in WORDS)
+    if any(words in said for words in WORDS):
+        return True
+    return any(words in said for words in WORDS_ALSO) and _space(place)[0] < NOTHING_LEFT
 
 
 def _space(place: Path) -> tuple[int, int]:

@@ -60,9 +60,9 @@ def free(workspace: Workspace, *, keep_runs: int = KEEP_RUNS, dry_run: bool = Fa
     """Free everything in the store that nothing needs; with `dry_run` only say what that is.
 
     Needed are the package and the report of every version; of a version that an alias points at also all that it was
-    made from (model and data); all that the newest `keep_runs` good runs and whatever ran since made; checkpoints of
-    unfinished work younger than SCRATCH_DAYS. Holds the workspace. Raises Damaged, having freed nothing, when a
-    Dataset that is needed cannot be read.
+    made from (reports, model and data); all that the newest `keep_runs` good runs and whatever ran since made;
+    checkpoints of unfinished work younger than SCRATCH_DAYS. Holds the workspace. Raises Damaged, having freed nothing,
+    when a Dataset that is needed cannot be read.
     """
     with workspace.locked():
         needed = mark(workspace, keep_runs)
@@ -99,7 +99,7 @@ def mark(workspace: Workspace, keep_runs: int) -> Needed:
         digests["packages"].add(version.package)
         digests["reports"].add(version.report)
         if (version.name, version.version) in pointed:
-            for result in _lineage(results.values(), version.package):
+            for result in _lineage(results.values(), (version.package, version.report)):
                 keep(result)
     for stage in ledger.stages_since(keep_runs):
         if stage.report is not None:
@@ -112,14 +112,15 @@ def mark(workspace: Workspace, keep_runs: int) -> Needed:
     return Needed(digests, keys)
 
 
-def _lineage(results: Iterable[Result], output: str) -> Iterator[Result]:
-    """The results that made `output`, what went into them, and so on back to the data."""
-    by_output: dict[str, list[Result]] = {}
+def _lineage(results: Iterable[Result], made: Iterable[str]) -> Iterator[Result]:
+    """The results that made those digests, what went into them, and so on back to the data."""
+    makers: dict[str, list[Result]] = {}
     for result in results:
-        by_output.setdefault(result.output, []).append(result)
-    waiting, seen = [output], {output}
+        for digest in {result.output, result.report}:
+            makers.setdefault(digest, []).append(result)
+    waiting, seen = list(made), set(made)
     while waiting:
-        for result in by_output.get(waiting.pop(), []):
+        for result in makers.get(waiting.pop(), []):
             yield result
             fresh = set(result.inputs.values()) - seen
             seen |= fresh

@@ -105,18 +105,28 @@ def run(project: Path, workspace: Path, *arguments: str) -> Ended:
     return modelyard(project, workspace, "run", "--threads", "1", *arguments)
 
 
-def killed(project: Path, workspace: Path, seconds: float, *, after: str | None = None) -> Ended | None:
+def killed(
+    project: Path, workspace: Path, seconds: float, *, after: str | None = None, arguments: tuple[str, ...] = ()
+) -> Ended | None:
     """A run that gets SIGKILL so long after its start, or after the stage `after` told its end.
 
     None when it was killed, else how it ended before.
     """
-    ended = stopped_by(signal.SIGKILL, project, workspace, seconds, after=after)
+    ended = stopped_by(signal.SIGKILL, project, workspace, seconds, after=after, arguments=arguments)
     return None if ended.code == -signal.SIGKILL else ended
 
 
-def stopped_by(number: int, project: Path, workspace: Path, seconds: float, *, after: str | None = None) -> Ended:
+def stopped_by(
+    number: int,
+    project: Path,
+    workspace: Path,
+    seconds: float,
+    *,
+    after: str | None = None,
+    arguments: tuple[str, ...] = (),
+) -> Ended:
     """A run that gets a signal so long after its start, or after the stage `after` told its end."""
-    with started(project, workspace) as process:
+    with started(project, workspace, *arguments) as process:
         told = []
         if after is not None:
             assert process.stderr is not None

@@ -88,3 +88,43 @@ def test_equal_values_have_equal_bytes() -> None:
     assert canonical_json({"b": 1, "a": "中"}) == canonical_json({"a": "中", "b": 1}) == '{"a":"中","b":1}'.encode()
     with pytest.raises(ValueError):
         canonical_json({"a": float("nan")})
+
+
+def test_a_damaged_artifact_or_object_is_replaced_when_it_is_made_again(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    model = add(store)
+    (model.path / "deep" / "weights.bin").write_bytes(b"torn")
+    (model.path / "model.json").unlink()
+    assert add(store).digest == model.digest
+    assert digest_tree(model.path) == model.digest
+    for _ in range(2):
+        with store.new_directory() as folder:
+            (folder / "rows").write_bytes(b"rows")
+            digest = store.add_object(folder / "rows", "parquet")
+        kept = store.object(digest, "parquet")
+        assert kept.read_bytes() == b"rows"
+        kept.write_bytes(b"ro")
+    assert not list(store.temporary.iterdir())
+
+
+def test_what_killed_runs_left_is_cleared_and_checkpoints_stay(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    (store.temporary / "tmp1234").mkdir()
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / f".{'a' * 64}.json.xyz.tmp").write_text("{")
+    checkpoint = store.scratch("key") / "checkpoints"
+    (checkpoint / ".modelyard-new-1").mkdir(parents=True)
+    (checkpoint / "step-00000001").mkdir()
+    with store.new_directory() as living:
+        store.clear_abandoned()
+        assert living.is_dir()
+    store.clear_abandoned()
+    files = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*"))
+    assert files == [
+        "datasets",
+        "scratch",
+        "scratch/key",
+        "scratch/key/checkpoints",
+        "scratch/key/checkpoints/step-00000001",
+        "temporary",
+    ]
