@@ -35,7 +35,7 @@ TABLE: dict[str, str] = {
     "result.met": "达标",
     "result.missed": "未达标",
     "result.not_measured": "未测量",
-    "result.for_information": "无要求",
+    "result.for_information": "供参考",
     "kind.gate": "门禁",
     "kind.advice": "参考",
     "kind.not_measured": "未测量",

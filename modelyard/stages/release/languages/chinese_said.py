@@ -160,7 +160,11 @@ SAID: tuple[tuple[str, str], ...] = (
         "词与相邻词对的 TF-IDF 加逻辑回归，C = {c} 由验证集选出，同一划分：训练 {train} 行，测试 {test} 行",
     ),
     ("the package has no float graph", "模型包中没有浮点图"),
-    ("the data have no train side", "数据没有训练集"),
+    ("the data have no {side} side", "数据没有{side}集"),
+    ("train and no validation", "训练集和验证"),
+    ("train", "训练"),
+    ("validation", "验证"),
+    ("the training texts hold no word", "训练文本中没有任何词"),
     ("length in tokens", "长度（词元）"),
     # split
     ("(largest class - smallest class) / largest class, all rows", "（最大类 − 最小类）/ 最大类，全部数据"),

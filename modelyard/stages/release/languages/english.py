@@ -35,7 +35,7 @@ TABLE: dict[str, str] = {
     "result.met": "met",
     "result.missed": "missed",
     "result.not_measured": "not measured",
-    "result.for_information": "no bar",
+    "result.for_information": "for information",
     "kind.gate": "gate",
     "kind.advice": "advice",
     "kind.not_measured": "not measured",
