@@ -49,7 +49,7 @@ class Speed:
     def ratio(self, reference: str) -> Ratio | None:
         """P50 of the reference over ours at one request at a time."""
         turns = self.turns[ONE]
-        return turns.speedup(SERVED, reference) if reference in turns.rounds else None
+        return turns.pooled_speedup(SERVED, reference) if reference in turns.rounds else None
 
 
 def measure_speed(
@@ -147,7 +147,7 @@ def _record_cuts(speed: Speed, run: Run, reference: str, suffix: str, named: str
     requests = theirs[str(ONE)]["requests"]
     run.record(
         "latency_cut" + suffix,
-        1 - mine[str(ONE)]["p50_ms"] / theirs[str(ONE)]["p50_ms"],
+        1 - 1 / ratio.value,
         how=f"against {named}: 1 - ours / its P50, in turns on the same texts, {requests} requests each, one at a time",
         interval=(low, high),
     )

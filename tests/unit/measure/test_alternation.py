@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from modelyard.errors import EnvironmentProblem
@@ -14,6 +15,10 @@ def test_the_slower_server_shows_as_slower_by_the_known_ratio():
     assert ratio.interval[0] > 1.5
     assert ratio.interval[0] <= ratio.value <= ratio.interval[1]
     assert ratio.value < 4.5
+    pooled = turns.pooled_speedup("fast", "slow")
+    p50 = {name: float(np.median(turns.load(name).latencies_ms)) for name in ("fast", "slow")}
+    assert pooled.value == pytest.approx(p50["slow"] / p50["fast"])
+    assert 1.5 < pooled.interval[0] <= pooled.value <= pooled.interval[1]
     assert turns.load("fast").answers == 60
     assert len(turns.rounds["fast"]) == len(turns.rounds["slow"]) == 6
 

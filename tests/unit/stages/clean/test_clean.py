@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from modelyard.config import validate
 from modelyard.errors import BadConfig, GateFailed
 from modelyard.run import Run
 from modelyard.stages.clean import CleanConfig, clean
+from modelyard.stages.ingest import IngestConfig, ingest
 from modelyard.store.dataset import show_row_id
 from tests.rows import column, in_parts, labelled, new_run
 
@@ -93,3 +96,19 @@ def test_without_the_duplicate_rule_duplicates_stay(tmp_path: Path) -> None:
     run = new_run(tmp_path)
     cleaned = clean(labelled(run, [("a", "x"), ("a", "y")]), CleanConfig(rules=()), run)
     assert column(cleaned, "text") == ["a", "a"]
+
+
+def test_a_test_set_that_came_with_the_data_loses_no_row_to_the_train_side(tmp_path: Path) -> None:
+    (tmp_path / "source" / "data").mkdir(parents=True)
+    for side, texts in (("train", ["same", "one", "two"]), ("test", ["same", "three"])):
+        table = pa.table({"text": texts, "label": ["x"] * len(texts)})
+        pq.write_table(table, tmp_path / "source" / "data" / f"{side}-00000-of-00001.parquet")
+    run = new_run(tmp_path)
+    cleaned = clean(ingest(tmp_path / "source", IngestConfig(), run), LOOSE, run)
+    kept = cleaned.read(["text", "split"]).to_pylist()
+    assert sorted((row["split"], row["text"]) for row in kept) == [
+        ("test", "same"),
+        ("test", "three"),
+        ("train", "one"),
+        ("train", "two"),
+    ]
