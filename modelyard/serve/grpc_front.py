@@ -20,6 +20,7 @@ from modelyard.serve.requests import InferAnswer
 from modelyard.serve.rest import EXTENSIONS
 
 VERSION_KEY = "x-modelyard-version"
+MAX_CALLS = 4096  # beyond it RESOURCE_EXHAUSTED
 _OPEN = ("ServerLive", "ServerReady")  # answered without a token
 
 
@@ -40,12 +41,13 @@ class GrpcFront:
 
         limit = self.handler.settings.body_bytes
         self._server = grpc.aio.server(
+            maximum_concurrent_rpcs=MAX_CALLS,
             options=[
                 # Without it two servers share one port in silence.
                 ("grpc.so_reuseport", 0),
                 ("grpc.max_receive_message_length", limit),
                 ("grpc.max_send_message_length", -1),
-            ]
+            ],
         )
         kinds = self._messages
         handlers = {
@@ -94,13 +96,20 @@ class GrpcFront:
         token = self.handler.settings.token
         kind = self._messages[f"{name}Request"]
 
+        held = self.handler.held
+
         async def call(data: bytes, context: Any) -> Any:
+            size = 0
             try:
+                held.hold(len(data))
+                size = len(data)
                 if token is not None and name not in _OPEN:
                     check_token(token, _metadata(context).get("authorization"))
                 return await method(read_message(kind, data), context)
             except Problem as problem:
                 await _abort(context, problem)
+            finally:
+                held.release(size)
 
         return call
 

@@ -9,6 +9,7 @@ from typing import Any
 from modelyard.errors import BadInput
 from modelyard.serve.alarms import Alarms
 from modelyard.serve.batching import Work
+from modelyard.serve.held import HeldBytes
 from modelyard.serve.problems import Problem, shortened
 from modelyard.serve.repository import Endpoint, Repository
 from modelyard.serve.requests import InferAnswer, InferRequest
@@ -28,6 +29,7 @@ class Handler:
         self.repository = repository
         self.settings = settings
         self.alarms = Alarms()
+        self.held = HeldBytes(settings.held_bytes)
 
     async def infer(self, endpoint: Endpoint, request: InferRequest, timeout_s: float | None = None) -> InferAnswer:
         """Inputs passed `check_described`. Raises Problem for what cannot be answered.

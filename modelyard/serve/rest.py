@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -15,6 +15,8 @@ import orjson
 
 import modelyard
 from modelyard.serve.access import AccessLog, check_token, request_id
+from modelyard.serve.body import Bodies
+from modelyard.serve.exchange import Exchange, Gone, Receive, Ring
 from modelyard.serve.exposition import Exposition
 from modelyard.serve.handler import Handler, check_described
 from modelyard.serve.openapi import document
@@ -22,33 +24,14 @@ from modelyard.serve.predict import parse_instances, render_predictions
 from modelyard.serve.problems import FAULT, Problem, shortened
 from modelyard.serve.repository import Endpoint
 from modelyard.serve.requests import InferAnswer, InferRequest
-from modelyard.serve.rest_codec import check_content_type, decompress, parse_request, read_json, render_answer
-from modelyard.serve.settings import READ_RATE
+from modelyard.serve.rest_codec import parse_request, read_json, render_answer
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 JSON = b"application/json"
 EXTENSIONS = ["binary_tensor_data", "statistics", "model_repository"]
 # A caller that hangs up is noticed after this long: watching from the start would cost every request a task.
 WATCH_AFTER_S = 0.2
-
-
-@dataclass(slots=True)
-class Exchange:
-    """One request on its way: what is known of it for the answer's headers, the log and the counters."""
-
-    method: str
-    path: str
-    parts: list[str]
-    headers: dict[bytes, bytes]
-    receive: Receive
-    identity: str
-    started: float
-    endpoint: Endpoint | None = None
-    inferring: bool = False
-    held: int = 0  # bytes of its body in memory
-    answer: InferAnswer | None = None
 
 
 @dataclass(slots=True)
@@ -59,26 +42,10 @@ class Reply:
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
 
 
-class _Gone(Exception):
-    """The caller hung up."""
-
-
-@dataclass(slots=True)
-class _Ring:
-    """Cancels a task, and remembers that it did."""
-
-    task: asyncio.Task[Any]
-    rang: bool = False
-
-    def __call__(self) -> None:
-        self.rang = True
-        self.task.cancel()
-
-
 class _Watch:
     """Rings when the caller hangs up."""
 
-    def __init__(self, receive: Receive, ring: _Ring) -> None:
+    def __init__(self, receive: Receive, ring: Ring) -> None:
         self.ring = ring
         self._receive = receive
         self._task: asyncio.Task[None] | None = None
@@ -107,8 +74,8 @@ class RestApp:
         self.settings = handler.settings
         self._access = access
         self.exposition = Exposition(self.repository)
+        self._bodies = Bodies(handler)
         self._began = int(time.time())
-        self._held = 0  # bytes of bodies in memory, all requests together
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -131,14 +98,14 @@ class RestApp:
             problem = raised
             if raised.__cause__ is not None and raised.status >= 500:
                 self._access.fault(raised.__cause__, exchange.path, exchange.identity)
-        except _Gone:
+        except Gone:
             self._count(exchange, Problem(499, "the caller hung up"))
             return
         except Exception as error:  # the last line of defence: the caller gets JSON, the log the stack
             self._access.fault(error, exchange.path, exchange.identity)
             problem = Problem(500, FAULT)
         finally:
-            self._held -= exchange.held
+            self.handler.held.release(exchange.held)
         if problem is not None:
             reply = _problem_reply(problem)
         await self._send(send, exchange, reply)
@@ -227,7 +194,7 @@ class RestApp:
         raise Problem(404, f"there is nothing at {shortened(exchange.path)}")
 
     async def _infer(self, exchange: Exchange, endpoint: Endpoint) -> Reply:
-        body = await self._body(exchange)
+        body = await self._bodies.read(exchange)
         length = exchange.headers.get(b"inference-header-content-length")
         if length is not None and not (length.isdigit() and len(length) < 20):
             raise Problem(400, f"Inference-Header-Content-Length must be a number from 0, not {_shown(length)}")
@@ -254,90 +221,19 @@ class RestApp:
         exchange.inferring = True
         version, label = (path[2] if selected == "versions" else ""), (path[2] if selected == "labels" else "")
         exchange.endpoint = endpoint = self.repository.find(path[0], version, label)
-        request = parse_instances(endpoint, read_json(await self._body(exchange)))
+        request = parse_instances(endpoint, read_json(await self._bodies.read(exchange)))
         answer = await self._answer(exchange, endpoint, request)
         reply = Reply(render_predictions(answer, tensor_level=endpoint.tensor_level))
         exchange.answer = answer
         return reply
 
-    # Reading and waiting ----------------------------------------------------------------------------------------
-
-    async def _body(self, exchange: Exchange) -> bytes:
-        """Raises Problem 413 beyond the limit, 408 when it does not come in, 415 for what cannot be JSON."""
-        limit = self.settings.body_bytes
-        check_content_type(exchange.headers.get(b"content-type"))
-        length = exchange.headers.get(b"content-length")
-        too_large = Problem(413, f"the body is larger than {limit} bytes")
-        if length is not None and length.isdigit() and int(length) > limit:
-            raise too_large
-        began = time.monotonic()
-        message = await self._receive(exchange, began)
-        body: bytes = message.get("body", b"")
-        self._hold(exchange, len(body))
-        if message.get("more_body", False):
-            chunks = [body]
-            while message.get("more_body", False):
-                message = await self._receive(exchange, began)
-                chunks.append(message.get("body", b""))
-                self._hold(exchange, len(chunks[-1]))
-                if exchange.held > limit:
-                    raise too_large
-            body = b"".join(chunks)
-        if len(body) > limit:
-            raise too_large
-        encoding = exchange.headers.get(b"content-encoding")
-        if encoding in (None, b"identity"):
-            return body
-        # A small body may unpack to a large one: not on the event loop.
-        plain: bytes = await asyncio.get_running_loop().run_in_executor(
-            None, decompress, body, encoding.decode("latin-1"), limit
-        )
-        self._hold(exchange, len(plain))
-        return plain
-
-    def _hold(self, exchange: Exchange, size: int) -> None:
-        """Count what a body takes. Raises Problem 429 when all bodies together take too much."""
-        limit = self.settings.held_bytes
-        if size and self._held + size > limit:
-            raise Problem(429, f"bodies of more than {limit} bytes are being answered", retry_after=1)
-        exchange.held += size
-        self._held += size
-
-    async def _receive(self, exchange: Exchange, began: float) -> dict[str, Any]:
-        """The next piece of the body. Raises Problem 408 when it does not come, _Gone when the caller hung up.
-
-        Pieces that come one byte at a time buy no time: what is in must have come at READ_RATE at least.
-        """
-        allowed_s = self.settings.read_timeout_s + exchange.held / READ_RATE
-        with self._cancelled_after(began + allowed_s - time.monotonic()) as ring:
-            try:
-                message = await exchange.receive()
-            except asyncio.CancelledError:
-                if not ring.rang:
-                    raise
-                ring.task.uncancel()
-                raise Problem(408, f"the body did not come in within {allowed_s:.3g} s") from None
-        if message["type"] == "http.disconnect":
-            raise _Gone
-        return message
-
-    @contextlib.contextmanager
-    def _cancelled_after(self, seconds: float) -> Iterator[_Ring]:
-        """Cancel this task when the block takes longer; `rang` tells it from being cancelled by others."""
-        task = asyncio.current_task()
-        assert task is not None
-        ring = _Ring(task)
-        alarm = self.handler.alarms.set(seconds, ring)
-        try:
-            yield ring
-        finally:
-            self.handler.alarms.clear(alarm)
+    # Waiting ----------------------------------------------------------------------------------------------------
 
     async def _answer(self, exchange: Exchange, endpoint: Endpoint, request: InferRequest) -> InferAnswer:
         """Wait for the handler; a caller that hangs up meanwhile takes its request out of the queue."""
         task = asyncio.current_task()
         assert task is not None
-        watch = _Watch(exchange.receive, _Ring(task))
+        watch = _Watch(exchange.receive, Ring(task))
         alarm = self.handler.alarms.set(WATCH_AFTER_S, watch.start)
         try:
             return await self.handler.infer(endpoint, request)
@@ -345,7 +241,7 @@ class RestApp:
             if not watch.ring.rang:
                 raise
             task.uncancel()
-            raise _Gone from None
+            raise Gone from None
         finally:
             self.handler.alarms.clear(alarm)
             await watch.stop()
