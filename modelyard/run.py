@@ -88,12 +88,14 @@ class Run:
 
     key: names the work in progress, so that the same work finds its own scratch again after a crash.
     threads: compute threads a stage may use.
+    scratch_root: where work in progress lies, when not in the store (which may be a temporary one).
     """
 
     store: Store = field(default_factory=lambda: Store(Path(tempfile.mkdtemp(prefix="modelyard-"))))
     listener: Listener = field(default_factory=Silent)
     key: str = "run"
     threads: int = 2
+    scratch_root: Path | None = None
     figures: dict[str, Figure] = field(default_factory=dict)
     gates: list[Gate] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
@@ -169,7 +171,7 @@ class Run:
 
     def scratch(self, name: str = "work") -> Path:
         """A folder of this work that survives kill -9 (checkpoints); the runner removes it when the stage is done."""
-        path = self.store.scratch(self.key) / name
+        path = (self.scratch_root or self.store.scratch(self.key)) / name
         path.mkdir(parents=True, exist_ok=True)
         return path
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,7 +69,9 @@ def run_alone(
     out.parent.mkdir(parents=True, exist_ok=True)
     # On the disk of the output, so that the last step is a rename.
     with new_directory(out.parent) as folder, _in_use(paths):
-        run = Run(Store(folder), listener or Silent(), key=stage, threads=threads)
+        # Beside the output, where the same command finds its checkpoints again after a crash.
+        work = out.with_name(f".{out.name}.work")
+        run = Run(Store(folder), listener or Silent(), key=stage, threads=threads, scratch_root=work)
         with _evidence_kept(stage, run, out):
             made = _call(stage, paths, project, run)
         evidence = made if isinstance(made, Report) else run.report(stage)
@@ -83,6 +86,7 @@ def run_alone(
                 provenance.write_bytes(canonical_json({"stage": stage}) + b"\n")
             publish_directory(made.path, out)
             made = type(made)(made.digest, out)
+        shutil.rmtree(work, ignore_errors=True)
     return Alone(made, evidence, out, report)
 
 

@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,7 @@ def test_each_stage_works_alone_on_plain_paths(shop: Path, tmp_path: Path) -> No
     assert answers["ingest"]["encoding"] == "utf-8"
     assert (tmp_path / "m" / "model.safetensors").is_file()
     assert answers["evaluate"]["figures"]["accuracy"]["value"] > 0
-    assert not list(tmp_path.glob(".modelyard-*"))
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_an_output_that_is_there_is_not_overwritten(shop: Path, tmp_path: Path) -> None:
@@ -160,3 +161,22 @@ def test_from_a_file_alone_to_two_versions_and_back(shop: Path, tmp_path: Path) 
     assert "modelyard promote reviews 2" in stderr
     code, answer, _ = modelyard(tmp_path, "models", "reviews")
     assert [each["aliases"] for each in answer["versions"]] == [["champion"], []]
+
+
+def test_training_alone_goes_on_where_it_was_killed(shop: Path, tmp_path: Path) -> None:
+    assert modelyard(tmp_path, "split", str(shop / "reviews.csv"), "--out", "c")[0] == 0
+    settings = {"base": shop / "base", "epochs": 30, "max_length": 32, "checkpoint_steps": 1}
+    command = [sys.executable, "-m", "modelyard", "train", "c", "--out", "m", "--threads", "1"]
+    for key, value in settings.items():
+        command += ["--set", f"{key}={value}"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL) as process:
+        until = time.monotonic() + 120
+        while not list(tmp_path.glob(".m.work/checkpoints/step-*/checkpoint.json")) and time.monotonic() < until:
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.kill()
+    assert not (tmp_path / "m").exists()
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=300)
+    assert "going on from step" in done.stderr
+    assert (tmp_path / "m" / "model.safetensors").is_file()
+    assert not list(tmp_path.glob(".*"))
