@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,35 +13,31 @@ from tests.fault.conftest import Unbroken
 from tests.fault.project import STAGES, half_written, killed, left_over, modelyard, run, wrong_objects
 
 
-def kill_and_go_on(unbroken: Unbroken, workspace: Path, kills: int, seed: int) -> Counter[str]:
+def kill_and_go_on(unbroken: Unbroken, workspace: Path, stages: Sequence[str], seed: int) -> Counter[str]:
     """Kill the runs of one workspace again and again, move it half-way, then let a run finish.
 
-    Every other kill comes a random while after the start, the rest a random while after a stage has told its end.
+    Two kills for each of `stages`: one a random while after the start of a run, one a random while after that stage
+    has told its end, so that the kills are spread over the chain whatever the speed of the machine.
     Answers what was under way when the kills came.
     """
     generator = random.Random(seed)
     during: Counter[str] = Counter()
-    finished = 0  # stages
     again: tuple[str, ...] = ()
-    for number in range(kills):
-        if number % 2 == 0 or finished == 0:
-            seconds, after = generator.uniform(0.02, 0.5) * unbroken.seconds, None
-        else:
-            last = min(finished, len(STAGES) - 1)
-            seconds, after = generator.uniform(0.0, 0.15) * unbroken.seconds, STAGES[generator.randrange(last)]
+    for number, after in enumerate(each for stage in stages for each in (None, stage)):
+        finished = len(STAGES)
+        seconds = generator.uniform(0.02, 0.5 if after is None else 0.1) * unbroken.seconds
         ended = killed(unbroken.project, workspace, seconds, after=after, arguments=again)
         assert left_over(workspace) == []
         assert wrong_objects(workspace) == []
         if ended is not None:
             assert ended.code == 0, ended.stderr
             during["nothing: it had finished"] += 1
-            finished = len(STAGES)
         else:
             finished = stages_told(unbroken.project, workspace)
             during[(*STAGES, "the end")[finished]] += 1
         if finished == len(STAGES):  # there would be nothing left to kill
             again = ("--from", generator.choice(STAGES))
-        if number == kills // 2 and workspace.exists():
+        if number == len(stages) and workspace.exists():
             workspace = workspace.rename(workspace.with_name("moved"))
     check_that_it_finishes(unbroken, workspace)
     return during
@@ -70,7 +66,8 @@ def check_that_it_finishes(unbroken: Unbroken, workspace: Path) -> None:
 def test_a_run_that_is_killed_again_and_again_and_moved_finishes_with_the_same_digests(
     unbroken: Unbroken, tmp_path: Path
 ) -> None:
-    during = kill_and_go_on(unbroken, tmp_path / "workspace", kills=5, seed=8)
+    during = kill_and_go_on(unbroken, tmp_path / "workspace", ("split", "export", "optimize"), seed=8)
+    assert during.total() == 6
     assert len(during) > 1, f"the kills must be spread over the stages: {during}"
 
 
@@ -80,7 +77,9 @@ def test_thirty_kills_at_random_moments_lose_nothing(
     unbroken: Unbroken, tmp_path: Path, seed: int, record_property: Callable[[str, object], None]
 ) -> None:
     """Six in each of five workspaces."""
-    during = kill_and_go_on(unbroken, tmp_path / "workspace", kills=6, seed=seed)
+    generator = random.Random(seed)
+    stages = [generator.choice(third) for third in (STAGES[:3], STAGES[3:5], STAGES[5:7])]
+    during = kill_and_go_on(unbroken, tmp_path / "workspace", stages, seed)
     record_property("under way when killed", dict(during))
     assert during.total() == 6
     assert len(during) > 1, f"the kills must be spread over the stages: {during}"
