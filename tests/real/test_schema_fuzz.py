@@ -76,7 +76,7 @@ def resident(served: Served) -> int:
     return int(Path(f"/proc/{served.process.pid}/statm").read_text().split()[1]) * 4096
 
 
-@pytest.mark.parametrize("examples", [40, pytest.param(400, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [40, pytest.param(200, marks=pytest.mark.slow)])
 def test_schemathesis_finds_no_fault(
     server: Served, tmp_path: Path, examples: int, record_property: Callable[[str, object], None]
 ) -> None:
