@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -73,13 +73,10 @@ def test_a_run_that_is_killed_again_and_again_and_moved_finishes_with_the_same_d
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
-def test_thirty_kills_at_random_moments_lose_nothing(
-    unbroken: Unbroken, tmp_path: Path, seed: int, record_property: Callable[[str, object], None]
-) -> None:
+def test_thirty_kills_at_random_moments_lose_nothing(unbroken: Unbroken, tmp_path: Path, seed: int) -> None:
     """Six in each of five workspaces."""
     generator = random.Random(seed)
     stages = [generator.choice(third) for third in (STAGES[:3], STAGES[3:5], STAGES[5:7])]
     during = kill_and_go_on(unbroken, tmp_path / "workspace", stages, seed)
-    record_property("under way when killed", dict(during))
     assert during.total() == 6
     assert len(during) > 1, f"the kills must be spread over the stages: {during}"
