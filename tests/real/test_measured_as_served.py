@@ -125,8 +125,12 @@ def test_evaluate_reports_worth_speed_and_the_eager_model_beside_it(optimized, e
         assert details["latency"][server]["8"]["cpu_ms"] > 0
         assert details["latency"][server]["1"]["failures"] == 0
     one = details["latency"]
-    assert figures["latency_cut"] == pytest.approx(1 - one["served"]["1"]["p50_ms"] / one["eager"]["1"]["p50_ms"])
-    assert figures["cost_cut"] == pytest.approx(1 - one["served"]["8"]["cpu_ms"] / one["eager"]["8"]["cpu_ms"])
+    # The P50s of the details are rounded to a microsecond.
+    cut = 1 - one["served"]["1"]["p50_ms"] / one["eager"]["1"]["p50_ms"]
+    assert figures["latency_cut"] == pytest.approx(cut, abs=1e-3)
+    assert figures["cost_cut"] == pytest.approx(
+        1 - one["served"]["8"]["cpu_ms"] / one["eager"]["8"]["cpu_ms"], abs=1e-3
+    )
     assert figures["latency_cut_float"] > 0
     assert figures["eager_accuracy"] is not None
     assert math.isclose(sum(map(sum, details["confusion"]["counts"])), details["rows_test"])
