@@ -85,16 +85,20 @@ def test_no_measured_time_is_inside_the_package(optimized, run):
     assert optimized.provenance["stage"] == "optimize"
 
 
-def test_a_variant_that_is_not_faster_is_dropped_and_float_is_served(tmp_path):
+def test_only_what_was_measured_faster_stays_and_the_rest_goes_with_its_reason_and_its_files(tmp_path):
     own = Run(Store(tmp_path / "store"), threads=1)
     package = tiny_package(tmp_path / "package")
     made = optimize(package, reviews(own.store), OptimizeConfig(requests=60, load_seconds=10), own)
-    assert [variant["name"] for variant in made.variants] == ["float"]
-    assert own.details["chosen"] == "float"
-    int8 = own.details["variants"][2]
-    assert not int8["kept"]
-    assert int8["reason"].startswith("dropped: ")
-    assert own.figures["size_ratio"].value == 1.0
+    # On so small a graph either may come out, by the noise of the machine: what was decided must follow from it.
+    rows = {row["name"]: row for row in own.details["variants"]}
+    names = [variant["name"] for variant in made.variants]
+    assert names[-1] == "float"
+    assert own.details["chosen"] == names[0]
+    for name in ("fused", "int8"):
+        faster = bool(rows[name]["speedup_interval"]) and rows[name]["speedup_interval"][0] > 1.0
+        assert rows[name]["kept"] == (name in names) == faster
+        assert (made.path / "variants" / name).is_dir() == faster
+        assert faster or rows[name]["reason"].startswith("dropped: ")
 
 
 def test_a_server_that_cannot_start_is_reported_with_its_last_words(tmp_path):
