@@ -1,7 +1,9 @@
 """Dataset: a manifest over content-addressed Parquet files, in parts (slices of rows) and layers (what stages add).
 
-A part's columns lie in one or more files. A layer holds, for each part, one file whose rows are aligned by position
-with the part's rows: columns that replace or join the part's, and optionally a selection (`_keep`, bool).
+A part's columns lie in one or more files. A layer holds, for each part, one file: columns that replace or join the
+part's, and optionally a selection (`_keep`, bool). A dense file has a row for every row of the part. A sparse one has
+a row for each that the stage changed, with its place in the part (`_position`, ascending); for the others `_keep` is
+true, a column is what lies below, or null where there is nothing below, and so it is where a sparse file holds null.
 Nothing joins on a key.
 """
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 KEEP = "_keep"
+POSITION = "_position"
 ROW_ID = "row_id"
 SPLIT = "split"
 ROW_ID_TYPE = pa.binary(20)  # 16 bytes of hash, 4 bytes of big-endian ordinal among exact twins
@@ -34,20 +37,27 @@ class Column:
     """A column as the chain sees it: its kind of field and its role.
 
     role: `input` (hashed into row_id), `target`, `group` (rows that must stay on one side), `meta`, or `system`.
-    classes: for labels, the names in class order.
+    classes: for labels, the names in class order. public: which column of the task it is (`text`, `label`), if any.
     """
 
     name: str
     field: str
     role: str = "meta"
     classes: tuple[str, ...] = ()
+    public: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        return {"name": self.name, "field": self.field, "role": self.role, "classes": list(self.classes)}
+        return {
+            "name": self.name,
+            "field": self.field,
+            "role": self.role,
+            "classes": list(self.classes),
+            "public": self.public,
+        }
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> Column:
-        return Column(value["name"], value["field"], value["role"], tuple(value["classes"]))
+        return Column(value["name"], value["field"], value["role"], tuple(value["classes"]), value.get("public", ""))
 
 
 @dataclass(frozen=True)
@@ -68,7 +78,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Layer:
-    """What one stage added: a file a part (in the order of the parts), aligned by position."""
+    """What one stage added: a file a part (in the order of the parts), dense or sparse, aligned by position."""
 
     name: str
     columns: tuple[str, ...]
@@ -93,36 +103,100 @@ class PartView:
         keep = np.ones(self.rows, dtype=np.bool_)
         for layer in self.dataset.layers:
             if layer.selects:
-                keep &= self._file(layer.files[self.index], [KEEP])[KEEP].to_numpy()
+                file = self._layer_file(layer.files[self.index], [KEEP])
+                kept = file[KEEP].to_numpy()
+                if POSITION in file.column_names:
+                    keep[file[POSITION].to_numpy()[~kept]] = False
+                else:
+                    keep &= kept
         return keep
 
     def read(self, columns: Sequence[str], *, dropped: bool = False) -> pa.Table:
         """The columns of the selected rows, in row order; of every row of the part when `dropped` is true."""
         table = pa.table({name: self._column(name) for name in columns})
-        return table if dropped else table.filter(pa.array(self.selection()))
+        if dropped:
+            return table
+        selection = self.selection()
+        return table if selection.all() else table.filter(pa.array(selection))
 
     def _column(self, name: str) -> pa.ChunkedArray:
+        """From the uppermost dense file or the part's own; what sparse files above it say is laid over it."""
+        over: list[pa.Table] = []
+        values: pa.ChunkedArray | None = None
         for layer in reversed(self.dataset.layers):
             if name in layer.columns:
-                return self._file(layer.files[self.index], [name])[name]
-        for file in self.dataset.parts[self.index].files:
-            if name in file.columns:
-                return self._file(file.digest, [name])[name]
-        raise Damaged(f"column {name} is in no file of part {self.index} of dataset {self.dataset.digest[:12]}")
+                file = self._layer_file(layer.files[self.index], [name])
+                if POSITION not in file.column_names:
+                    values = file[name]
+                    break
+                over.append(file)
+        if values is None:
+            values = self._own_column(name)
+        if values is None:
+            if not over:
+                raise Damaged(f"column {name} is in no file of part {self.index} of dataset {self.dataset.digest[:12]}")
+            values = pa.chunked_array([pa.nulls(self.rows, over[-1].schema.field(name).type)])
+        for file in reversed(over):
+            values = laid_over(values, file[POSITION].to_numpy(), file[name])
+        return values
+
+    def _own_column(self, name: str) -> pa.ChunkedArray | None:
+        """The column as the part was ingested, None when it came later."""
+        for own in self.dataset.parts[self.index].files:
+            if name in own.columns:
+                table = self._file(own.digest, [name])
+                self._check_rows(own.digest, table)
+                return table[name]
+        return None
+
+    def _layer_file(self, digest: str, columns: list[str]) -> pa.Table:
+        """The columns, and `_position` when the file is sparse."""
+        table = self._file(digest, [POSITION, *columns])
+        if POSITION not in table.column_names:
+            self._check_rows(digest, table)
+        elif table.num_rows:
+            positions = table[POSITION].to_numpy()
+            if positions[0] < 0 or positions[-1] >= self.rows or (np.diff(positions) <= 0).any():
+                raise Damaged(f"{digest[:12]}.parquet names rows that a part of {self.rows} rows does not have")
+        return table
+
+    def _check_rows(self, digest: str, table: pa.Table) -> None:
+        if table.num_rows != self.rows:
+            raise Damaged(f"{digest[:12]}.parquet holds {table.num_rows} rows, the manifest says {self.rows}")
 
     def _file(self, digest: str, columns: list[str]) -> pa.Table:
+        """The columns of a file; `_position` only where it has one."""
         path = self.dataset.store.object(digest, "parquet")
         try:
-            table = pq.read_table(path, columns=columns, memory_map=True)
+            with pq.ParquetFile(path, memory_map=True) as file:
+                there = file.schema_arrow.names
+                missing = [name for name in columns if name not in there and name != POSITION]
+                if not missing:
+                    return file.read([name for name in columns if name in there], use_threads=False)
         except (pa.ArrowException, OSError) as error:
             raise Damaged(
                 f"{path.name} cannot be read: {error}",
                 where=str(path.parent),
                 next="remove the file and run the chain again: the stage that made it will make it again",
             ) from error
-        if table.num_rows != self.rows:
-            raise Damaged(f"{digest[:12]}.parquet holds {table.num_rows} rows, the manifest says {self.rows}")
-        return table
+        raise Damaged(f"{digest[:12]}.parquet has no column {missing[0]}", where=str(path.parent))
+
+
+def laid_over(
+    values: pa.ChunkedArray, positions: np.ndarray[Any, np.dtype[np.integer[Any]]], changed: pa.Array | pa.ChunkedArray
+) -> pa.ChunkedArray:
+    """The values with those at the positions replaced; where `changed` is null they stay."""
+    if changed.null_count:
+        valid = pc.is_valid(changed)
+        positions, changed = positions[valid.to_numpy(zero_copy_only=False)], changed.filter(valid)
+    if not len(changed):
+        return values
+    places = np.arange(len(values))
+    places[positions] = len(values) + np.arange(len(changed))
+    changed = changed.cast(values.type)
+    added = changed.chunks if isinstance(changed, pa.ChunkedArray) else [changed]
+    both = pa.chunked_array([*values.chunks, *added], type=values.type)
+    return pa.chunked_array([both.combine_chunks().take(pa.array(places))])
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ from modelyard.store.atomic import (
 )
 from modelyard.store.dataset import Column, Dataset, PartView
 from modelyard.store.digests import PROVENANCE, canonical_json, digest_file, digest_json, digest_tree
-from modelyard.store.writers import LayerWriter, PartsWriter
+from modelyard.store.layers import LayerWriter
+from modelyard.store.writers import PartsWriter
 
 A = TypeVar("A", bound=Artifact)
 
