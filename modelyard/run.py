@@ -89,6 +89,7 @@ class Run:
     key: names the work in progress, so that the same work finds its own scratch again after a crash.
     threads: compute threads a stage may use.
     scratch_root: where work in progress lies, when not in the store (which may be a temporary one).
+    allowed_code: digests of the code of users' own tasks that may run out of a Model or Package.
     """
 
     store: Store = field(default_factory=lambda: Store(Path(tempfile.mkdtemp(prefix="modelyard-"))))
@@ -96,6 +97,7 @@ class Run:
     key: str = "run"
     threads: int = 2
     scratch_root: Path | None = None
+    allowed_code: frozenset[str] = frozenset()
     figures: dict[str, Figure] = field(default_factory=dict)
     gates: list[Gate] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)

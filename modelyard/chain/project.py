@@ -18,7 +18,7 @@ from modelyard.stages.optimize import OptimizeConfig
 from modelyard.stages.release import ReleaseConfig
 from modelyard.stages.split import SplitConfig
 from modelyard.stages.train import TrainConfig
-from modelyard.tasks import TASKS
+from modelyard.tasks import TASKS, is_own
 
 FILE = "modelyard.yaml"
 
@@ -45,8 +45,8 @@ class Project(StageConfig):
     @field_validator("task")
     @classmethod
     def _known_task(cls, value: str) -> str:
-        if value not in TASKS:
-            raise ValueError(f"task must be one of {', '.join(sorted(TASKS))}")
+        if value not in TASKS and not is_own(value):
+            raise ValueError(f"task must be one of {', '.join(sorted(TASKS))}, or the folder of your own: ./{value}")
         return value
 
     @model_validator(mode="after")
@@ -54,6 +54,8 @@ class Project(StageConfig):
         # A stage that runs alone is told its own block only.
         if "task" in self.model_fields_set and self.train.task != self.task:
             raise ValueError(f"task is {self.task} and train.task is {self.train.task}; leave train.task out")
+        if "task" in self.model_fields_set and self.ingest.task != self.task:
+            raise ValueError(f"task is {self.task} and ingest.task is {self.ingest.task}; leave ingest.task out")
         if "name" in self.model_fields_set and self.export.name != self.name:
             raise ValueError(f"name is {self.name} and export.name is {self.export.name}; leave export.name out")
         return self
@@ -114,8 +116,10 @@ def load_project(
     value = merge(value, settings or {})
     if "name" not in value and value.get("data"):
         value["name"] = name_of(str(value["data"]))
+    if isinstance(value.get("task"), str) and is_own(value["task"]):
+        value = {**value, "task": str((path.parent / value["task"]).resolve())}
     # Said once at the top, and handed to the stages that need it also when they run alone.
-    for block, key, top in (("train", "task", "task"), ("export", "name", "name")):
+    for block, key, top in (("ingest", "task", "task"), ("train", "task", "task"), ("export", "name", "name")):
         if top in value:
             value = merge({block: {key: value[top]}}, value)
     project = validate(Project, value, path.name if there else "the command line", lines)

@@ -2,9 +2,10 @@
 
 from modelyard.fields.field import Field
 from modelyard.fields.label import Label
+from modelyard.fields.number import Number
 from modelyard.fields.text import Text
 from modelyard.fields.value import Value
 
-FIELDS: dict[str, Field] = {field.name: field for field in (Text(), Label(), Value())}
+FIELDS: dict[str, Field] = {field.name: field for field in (Text(), Label(), Number(), Value())}
 
 __all__ = ["FIELDS", "Field"]

@@ -13,7 +13,7 @@ from modelyard.serve.batching import Batcher
 from modelyard.serve.resolve import Target
 from modelyard.serve.settings import ServeSettings
 from modelyard.serve.telemetry import Telemetry
-from modelyard.tasks import load_task
+from modelyard.tasks import task_of
 from modelyard.tasks.task import Pipeline
 
 MAX_BATCH = 64
@@ -113,7 +113,7 @@ def open_model(target: Target, settings: ServeSettings, loop: asyncio.AbstractEv
     try:
         public, tensor = Signature.read(info["signature"]), Signature.read(info["tensor"])
         limits = info.get("limits", {})
-        task, spec, variants = str(info["task"]), dict(info["pipeline"]), package.variants
+        spec, variants = dict(info["pipeline"]), package.variants
         runtime = [(v["name"], v["runtime"], v["graphs"].items(), v["tolerance"]["max_abs"]) for v in variants]
         max_batch = int(limits.get("max_batch", MAX_BATCH))
         max_item_bytes = int(limits.get("max_item_bytes", MAX_ITEM_BYTES))
@@ -123,7 +123,7 @@ def open_model(target: Target, settings: ServeSettings, loop: asyncio.AbstractEv
         ) from None
     if not runtime or "/" in target.name or target.name.endswith(TENSOR):
         raise BadInput(f"{target.name!r} with {len(runtime)} variants cannot be served", where=index)
-    pipeline = load_task(task).open_pipeline(package.path, spec)
+    pipeline = task_of(package, settings.allowed_code).open_pipeline(package.path, spec)
     choice = choose_variant(
         package, pipeline, read_golden(package), only=settings.variant, threads=1, device=settings.device
     )

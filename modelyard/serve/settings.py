@@ -35,6 +35,7 @@ class ServeSettings:
     held_bytes: int = 256 << 20  # of bodies that are being read or answered, all together
     drain_s: float = 30.0  # for requests in flight after SIGTERM
     token: str | None = field(default=None, repr=False)
+    allowed_code: frozenset[str] = frozenset()  # digests of the code of users' own tasks that may run here
 
 
 def is_loopback(host: str) -> bool:

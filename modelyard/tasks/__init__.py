@@ -3,20 +3,71 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Collection
+from pathlib import Path
 
-from modelyard.errors import BadConfig
+from modelyard.errors import BadConfig, BadInput, Damaged
+from modelyard.store.artifacts import Artifact
+from modelyard.tasks.own import code_digest, load_folder
 from modelyard.tasks.task import Pipeline, Prepared, Task
 
 TASKS = {"text_classification": "modelyard.tasks.text_classification"}
+CODE = "code"
+
+
+def is_own(name: str) -> bool:
+    """Whether it names a folder, and not one of TASKS."""
+    return name not in TASKS and ("/" in name or "\\" in name or name.startswith("."))
 
 
 def load_task(name: str) -> Task:
-    """The task of that name. Raises BadConfig with the names there are."""
+    """The task of that name, or the one in that folder. Raises BadConfig with the names there are.
+
+    A folder's code runs: only a name that the user gave (modelyard.yaml, --set) may come here, never one that an
+    artifact holds.
+    """
+    if is_own(name):
+        return load_folder(Path(name))
     if name not in TASKS:
-        raise BadConfig(f"there is no task {name!r}", next=f"choose one of: {', '.join(sorted(TASKS))}")
+        raise BadConfig(
+            f"there is no task {name!r}",
+            next=f"choose one of: {', '.join(sorted(TASKS))}; or give the folder of your own: ./{name}",
+        )
     task = importlib.import_module(TASKS[name]).TASK
     assert isinstance(task, Task)
     return task
 
 
-__all__ = ["TASKS", "Pipeline", "Prepared", "Task", "load_task"]
+def task_of(artifact: Artifact, allowed: Collection[str] = ()) -> Task:
+    """The task of a Model or Package; of one that brings its own code only when `allowed` holds the code's digest.
+
+    Raises BadInput that names the digest, Damaged when the code is not what the artifact says.
+    """
+    code = artifact.info.get(CODE)
+    if code is None:
+        name = str(artifact.info.get("task"))
+        if name not in TASKS:
+            raise BadInput(
+                f"the {artifact.kind} is of the task {name!r}, which this Modelyard does not have",
+                where=str(artifact.path / artifact.index),
+                next="upgrade modelyard",
+            )
+        return load_task(name)
+    digest = str(code)
+    if digest not in allowed:
+        raise BadInput(
+            f"the {artifact.kind} brings its own code (task {artifact.info.get('task')}), which was not allowed to run",
+            where=str(artifact.path / CODE),
+            next=f"read it; if you trust it: --allow-code {digest}",
+        )
+    folder = artifact.path / CODE
+    if not folder.is_dir() or code_digest(folder) != digest:
+        raise Damaged(
+            f"the code in the {artifact.kind} is not what its {artifact.index} says",
+            where=str(folder),
+            next="copy the whole directory again, from where it was made",
+        )
+    return load_folder(folder)
+
+
+__all__ = ["CODE", "TASKS", "Pipeline", "Prepared", "Task", "is_own", "load_task", "task_of"]

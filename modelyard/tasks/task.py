@@ -6,15 +6,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from modelyard.fields import Field
+    from modelyard.tasks.metric import Metric
     from modelyard.tasks.training import TrainingTask
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Tensors = dict[str, Array]
+# How the server and the gates tell that two raw answers are the same answer, beside their largest difference: the
+# argmax over the last axis (classes), the cosine over it (embeddings), or by the difference alone.
+ARGMAX, COSINE, DIFFERENCE = "argmax", "cosine", "difference"
 
 
 @dataclass(frozen=True)
@@ -72,11 +78,40 @@ class Signature:
 
 
 class Task(ABC):
-    """One task. `inputs` and `target`: public name -> kind of field (the column that holds it is found by kind)."""
+    """One task: what a request holds, what a row of data holds, and how answers are judged."""
 
     name: str
+    # Public input of a request -> kind of field.
     inputs: Mapping[str, str]
+    # Public name of a column of the data that holds the target, and its kind of field.
     target: str
+    target_field: str
+    # How answers are held against targets.
+    metric: Metric
+    # How two raw answers are told to be the same one: ARGMAX, COSINE or DIFFERENCE.
+    agreement: str = ARGMAX
+    # Kinds of field that the task brings along, beside those of modelyard.fields.
+    fields: Mapping[str, Field] = MappingProxyType({})
+    # Where a task from outside the package lies, and the digest of its code.
+    folder: Path | None = None
+    code: str | None = None
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """Public name of an input column of the data -> kind of field. Those of a request, unless a row holds several
+        requests (a pair of texts, say)."""
+        return self.inputs
+
+    @property
+    def kinds(self) -> Mapping[str, Field]:
+        """Every kind of field that a column of this task's data may have."""
+        from modelyard.fields import FIELDS  # brings Arrow, which a server does without
+
+        return {**FIELDS, **self.fields}
+
+    def items(self, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """The requests that rows (by the names of `columns`) stand for: as many a row for every row, row after row."""
+        return list(rows)
 
     @abstractmethod
     def signature(self, labels: Sequence[str]) -> Signature: ...

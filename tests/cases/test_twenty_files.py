@@ -22,8 +22,8 @@ def test_a_file_is_understood_or_refused_in_words(tmp_path: Path, sent: Sent) ->
         # What was written is read back as what was found.
         project = load_project(tmp_path)
         assert project.source() == tmp_path / sent.name
-        assert project.ingest.columns.text == tried.answer["look"]["text"]["column"]
-        assert project.ingest.columns.label == tried.answer["look"]["label"]["column"]
+        assert project.ingest.columns.named["text"] == tried.answer["look"]["text"]["column"]
+        assert project.ingest.columns.named["label"] == tried.answer["look"]["label"]["column"]
     else:
         assert tried.answer["error"]["kind"] == "bad_input"
         assert tried.answer["error"]["next"]

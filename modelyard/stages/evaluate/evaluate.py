@@ -11,7 +11,7 @@ import numpy as np
 from modelyard.errors import BadInput, EnvironmentProblem
 from modelyard.measure.examples import Examples, read_examples
 from modelyard.measure.intervals import bootstrap_mean
-from modelyard.measure.predictions import open_pipeline, raw_outputs
+from modelyard.measure.predictions import raw_outputs
 from modelyard.run import Run
 from modelyard.runtimes.choose import choose_variant
 from modelyard.runtimes.golden import read_golden
@@ -23,7 +23,7 @@ from modelyard.stages.evaluate.speed import FLOAT, Speed, measure_speed, record_
 from modelyard.stages.evaluate.word_baseline import word_baseline
 from modelyard.store import Dataset, Model, Package, Report
 from modelyard.store.dataset import SPLIT
-from modelyard.tasks import Pipeline, load_task
+from modelyard.tasks import Pipeline, task_of
 
 WRONG_SHOWN = 20
 SOURCE_COLUMNS = ("source_file", "source_line")  # where ingest found a row
@@ -37,11 +37,11 @@ def evaluate(
     model: the eager model that latency and cost are compared with; "not measured" without one.
     Raises BadInput for test labels that the package does not know, GateFailed when the golden set is not passed.
     """
-    task = load_task(package.task)
+    task = task_of(package, run.allowed_code)
     meta = [column.name for column in dataset.with_role("meta")]
     source = [name for name in SOURCE_COLUMNS if dataset.has(name)]
     test = read_examples(dataset, task, "test", [*meta, *source])
-    pipeline = open_pipeline(package)
+    pipeline = task.open_pipeline(package.path, package.info["pipeline"])
     variant = _golden_set(package, pipeline, run)
     answers, sizes = _answers(package, variant, pipeline, test, run)
     _record_accuracy(answers, test, {name: test.meta[name] for name in meta}, sizes, config, run)
@@ -176,7 +176,7 @@ def _record_baselines(dataset: Dataset, package: Package, test: Examples, answer
     if missing:
         run.record("baseline_accuracy", None, how=f"not measured: the data have no {' and no '.join(missing)} side")
         return
-    task = load_task(package.task)
+    task = task_of(package, run.allowed_code)
     run.listener.progress("evaluate: baseline", 0, None)
     baseline = word_baseline(read_examples(dataset, task, "train"), read_examples(dataset, task, "validation"), test)
     if baseline is None:

@@ -14,7 +14,7 @@ from modelyard.stages.export.parity import Compared, all_outputs, compare_cases,
 from modelyard.stages.export.reference import Reference
 from modelyard.store import Dataset, Model, Package
 from modelyard.store.artifacts import write_index
-from modelyard.tasks import Task, load_task
+from modelyard.tasks import Task, task_of
 from modelyard.tasks.columns import read_side
 from modelyard.tasks.task import Graph, Pipeline, Prepared
 from modelyard.training.randomness import reproducible
@@ -27,11 +27,11 @@ def export(model: Model, dataset: Dataset, config: ExportConfig, run: Run) -> Pa
 
     Raises GateFailed, with nothing stored, when the graph differs from the model in its raw outputs or its accuracy.
     """
-    task = load_task(model.task)
+    task = task_of(model, run.allowed_code)
     training = task.training()
     labels, max_length = model.labels, int(model.info["max_length"])
     pipeline = training.pipeline(str(model.path), labels, max_length)
-    table = read_side(dataset, task, "validation").slice(0, config.parity_rows)
+    table = read_side(dataset, task, "validation", rows=config.parity_rows)
     items = table.select(list(task.inputs)).to_pylist()
     prepared = pipeline.prepare_batch(items)
     targets = training.targets(table[task.target].to_pylist(), labels)

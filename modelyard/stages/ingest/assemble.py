@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
-from modelyard.fields import FIELDS
+from modelyard.fields import Field
 from modelyard.stages.ingest.batch import BadRow, RawBatch
 from modelyard.stages.ingest.layout import SIDES
 from modelyard.stages.ingest.row_ids import RowIds
@@ -23,15 +23,17 @@ def system_columns(split: bool, several_files: bool) -> list[Column]:
     return [Column(name, "value", "system") for name in names]
 
 
-def assemble(batch: RawBatch, columns: Sequence[Column], ids: RowIds) -> tuple[pa.Table, list[BadRow]]:
-    """The good rows as a table with all `columns`, and the bad ones."""
+def assemble(
+    batch: RawBatch, columns: Sequence[Column], kinds: Mapping[str, Field], ids: RowIds
+) -> tuple[pa.Table, list[BadRow]]:
+    """The good rows as a table with all `columns`, and the bad ones. kinds: the fields by their names."""
     count = len(batch.lines)
     faults: dict[int, str] = {}
     read: dict[str, list[Any]] = {}
     for column in columns:
         if column.role != "system":
             raw = batch.columns.get(column.name, [None] * count)
-            read[column.name] = _read_column(column, raw, faults)
+            read[column.name] = _read_column(column, kinds[column.field], raw, faults)
         elif column.name == SPLIT:
             read[SPLIT] = _sides(batch.columns.get(SPLIT, [None] * count), faults)
     good = [index for index in range(count) if index not in faults] if faults else range(count)
@@ -46,14 +48,14 @@ def assemble(batch: RawBatch, columns: Sequence[Column], ids: RowIds) -> tuple[p
         elif column.name == SOURCE_FILE:
             arrays[SOURCE_FILE] = pa.array([batch.file] * len(good), type=pa.large_string())
         else:
-            arrays[column.name] = pa.array(kept[column.name], type=FIELDS[column.field].arrow_type())
+            arrays[column.name] = pa.array(kept[column.name], type=kinds[column.field].arrow_type())
     bad = [BadRow(batch.file, batch.lines[index], reason) for index, reason in sorted(faults.items())]
     return pa.table(arrays), bad
 
 
-def _read_column(column: Column, raw: Sequence[Any], faults: dict[int, str]) -> list[Any]:
+def _read_column(column: Column, field: Field, raw: Sequence[Any], faults: dict[int, str]) -> list[Any]:
     """The stored values; `faults` gets the first reason of each row that has none where it must or a bad one."""
-    read = FIELDS[column.field].read
+    read = field.read
     needed = column.role in ("input", "target")
     values: list[Any] = []
     for index, value in enumerate(raw):

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import codecs
+import difflib
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from modelyard.config import Share, StageConfig
+from modelyard.tasks import load_task
 
 Format = Literal["csv", "tsv", "jsonl", "parquet", "huggingface"]
 
 
 class ColumnNames(StageConfig):
-    """Which column of the source is what; what is not named is guessed, and the guess is reported."""
+    """Which column of the source is what, by the task's public names (`text: review`); what is not named is guessed,
+    and the guess is reported."""
 
-    text: str | None = None
-    label: str | None = None
+    model_config = ConfigDict(extra="allow")
+
+    __pydantic_extra__: dict[str, str]
     group: tuple[str, ...] = ()  # rows that share a value here stay on one side of the split
+
+    @property
+    def named(self) -> dict[str, str]:
+        """Public name -> column of the source."""
+        return dict(self.__pydantic_extra__ or {})
 
     @field_validator("group", mode="before")
     @classmethod
@@ -26,16 +35,19 @@ class ColumnNames(StageConfig):
 
     @model_validator(mode="after")
     def _one_role_each(self) -> ColumnNames:
-        roles = [name for name in (self.text, self.label, *self.group) if name is not None]
+        roles = [*self.named.values(), *self.group]
         twice = next((name for name in roles if roles.count(name) > 1), None)
         if twice is not None:
-            raise ValueError(f"the column {twice} is given two roles (text, label, group); it can have one")
+            roles_of_it = [public for public, column in self.named.items() if column == twice]
+            roles_of_it += ["group"] if twice in self.group else []
+            raise ValueError(f"the column {twice} is given two roles ({', '.join(roles_of_it)}); it can have one")
         return self
 
 
 class IngestConfig(StageConfig):
     """What is not given here is found by looking at the source."""
 
+    task: str = "text_classification"  # what the columns are for
     format: Format | None = None  # by the ending of the name when not given
     encoding: str | None = None  # strict UTF-8, then GB18030, when not given
     delimiter: str | None = Field(None, min_length=1, max_length=1)
@@ -57,3 +69,15 @@ class IngestConfig(StageConfig):
         if not found._is_text_encoding:
             raise ValueError("this codec does not make text")
         return found.name
+
+    @model_validator(mode="after")
+    def _columns_of_the_task(self) -> IngestConfig:
+        if self.columns.named:
+            task = load_task(self.task)
+            known = [*task.columns, task.target]
+            for public in self.columns.named:
+                if public not in known:
+                    close = difflib.get_close_matches(public, known, n=1)
+                    advice = f"did you mean {close[0]}?" if close else f"they are {', '.join(known)}, group"
+                    raise ValueError(f"columns.{public}: {task.name} has no such column; {advice}")
+        return self

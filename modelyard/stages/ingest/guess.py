@@ -1,4 +1,5 @@
-"""Which column is the text and which the label: as named, else by name, else by content; never in silence."""
+"""Which column is the text, which the label or another of the task's: as named, else by name, else by content; never in
+silence."""
 
 from __future__ import annotations
 
@@ -24,6 +25,12 @@ NAMES = {
         *("标签", "类别", "分类", "情感", "标注", "情感倾向"),
     ),
 }
+# The same for tasks with other columns: pairs of texts and how near they are.
+NAMES_OF_PAIRS = {
+    "text_a": ("text_a", "sentence1", "sentence_1", "sentence_a", "text1", "text_1", "premise", "question1"),
+    "text_b": ("text_b", "sentence2", "sentence_2", "sentence_b", "text2", "text_2", "hypothesis", "question2"),
+    "score": ("score", "similarity", "similarity_score", "label", "gold", "rating"),
+}
 SAMPLE = 2000
 SHORTEST_TEXT = (
     12.0  # mean bytes in UTF-8 (a Chinese character is three) of a column that may be text, when its name says nothing
@@ -41,18 +48,23 @@ class Found:
 
 
 def find_columns(
-    sample: Mapping[str, Sequence[Any]], named: Mapping[str, str | None], taken: Sequence[str], where: str
+    sample: Mapping[str, Sequence[Any]],
+    wanted: Mapping[str, str],
+    named: Mapping[str, str],
+    taken: Sequence[str],
+    where: str,
 ) -> dict[str, Found]:
-    """The columns of `text` and `label`. taken: columns with another role, which are not candidates.
+    """The column of each public name in `wanted` (public name -> kind of field).
 
+    named: those that the user named; taken: columns with another role, which are not candidates. The only text and the
+    label are also looked for by content; other columns go by their names.
     Raises BadInput when a named column is not there, none fits, or more than one fits.
     """
     names = [name for name in sample if name not in taken]
     found: dict[str, Found] = {}
     for public, column in named.items():
-        if column is not None:
-            found[public] = Found(existing(column, list(sample), where), "named")
-    for public in named:
+        found[public] = Found(existing(column, list(sample), where), "named")
+    for public in wanted:
         if public not in found:
             free = [name for name in names if name not in {other.column for other in found.values()}]
             by_name = _by_name(public, free)
@@ -60,10 +72,13 @@ def find_columns(
                 raise _ambiguous(public, by_name, where)
             if by_name:
                 found[public] = Found(by_name[0], "named" if by_name[0] == public else "by name")
-    for public in sorted(named, reverse=True):  # text before label: what is not the text may be the label
+    # The text before the label: what is not the text may be the label.
+    for public in sorted(wanted, key=lambda name: wanted[name], reverse=True):
         if public not in found:
             free = [name for name in names if name not in {other.column for other in found.values()}]
-            fitting = _LOOKS[public]({name: sample[name] for name in free})
+            alone = list(wanted.values()).count(wanted[public]) == 1
+            look = _LOOKS.get(wanted[public]) if alone else None
+            fitting = look({name: sample[name] for name in free}) if look else []
             if len(fitting) > 1:
                 raise _ambiguous(public, fitting, where)
             if not fitting:
@@ -122,7 +137,8 @@ def _by_name(public: str, names: Sequence[str]) -> list[str]:
     """Exactly the public name, else every name on the list."""
     folded = {name: folded_name(name) for name in names}
     exact = [name for name in names if folded[name] == public]
-    return exact[:1] or [name for name in names if folded[name] in NAMES[public]]
+    known = {**NAMES_OF_PAIRS, **NAMES}.get(public, ())
+    return exact[:1] or [name for name in names if folded[name] in known]
 
 
 def folded_name(name: str) -> str:

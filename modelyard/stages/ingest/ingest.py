@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 
-from modelyard.fields import FIELDS
 from modelyard.run import Run
 from modelyard.stages.ingest.assemble import assemble
 from modelyard.stages.ingest.batch import BadRow, RawBatch
@@ -19,6 +19,7 @@ from modelyard.stages.ingest.row_ids import RowIds
 from modelyard.store import Column, Dataset
 from modelyard.store.dataset import SPLIT
 from modelyard.store.materialize import DATASET_FILE
+from modelyard.tasks import load_task
 
 PART_CHARACTERS = 32 << 20
 SHOWN_BAD_ROWS = 100
@@ -59,8 +60,9 @@ def _say_guesses(opened: Opened, run: Run) -> None:
 
 
 def _write(batches: Iterator[RawBatch], columns: list[Column], source: Path, config: IngestConfig, run: Run) -> Dataset:
-    ids = RowIds([FIELDS[name.field] for name in sorted(columns, key=lambda c: c.name) if name.role == "input"])
-    label = next(column.name for column in columns if column.role == "target")
+    kinds = load_task(config.task).kinds
+    ids = RowIds([kinds[name.field] for name in sorted(columns, key=lambda c: c.name) if name.role == "input"])
+    label = next((column.name for column in columns if column.role == "target" and column.field == "label"), None)
     writer = run.store.new_dataset(columns)
     waiting: list[pa.Table] = []
     size = rows = aside = 0
@@ -71,13 +73,14 @@ def _write(batches: Iterator[RawBatch], columns: list[Column], source: Path, con
     known = {column.name for column in columns}
     for batch in run.progress(batches, "ingest"):
         unknown.update(dict.fromkeys(name for name in batch.columns if name not in known))
-        table, bad = assemble(batch, columns, ids)
+        table, bad = assemble(batch, columns, kinds, ids)
         bad = sorted([*batch.bad, *bad], key=lambda row: row.line)
         aside += len(bad)
         reasons.update(row.reason for row in bad)
         shown.extend(bad[: SHOWN_BAD_ROWS - len(shown)])
         if table.num_rows:
-            counts.update(table[label].to_pylist())
+            if label is not None:
+                counts.update(table[label].to_pylist())
             rows += table.num_rows
             size += table.nbytes
             waiting.append(table)
@@ -94,7 +97,7 @@ def _write(batches: Iterator[RawBatch], columns: list[Column], source: Path, con
     hold_bad_rows(rows, aside, shown, source, config)
     if unknown:
         run.warn(f"{source.name}: keys that appear only after the first rows are left out: {', '.join(unknown)}")
-    described = [Column(c.name, c.field, c.role, tuple(sorted(counts))) if c.role == "target" else c for c in columns]
+    described = [replace(c, classes=tuple(sorted(counts))) if c.name == label else c for c in columns]
     run.details["columns"] = _shown(described)
     run.details["class_counts"] = dict(sorted(counts.items()))
     return writer.finish(described)

@@ -19,13 +19,14 @@ from modelyard.stages.ingest.parquet import open_parquet
 from modelyard.store import Column
 from modelyard.store.dataset import KEEP, ROW_ID, SPLIT
 from modelyard.store.materialize import DATASET_FILE
+from modelyard.tasks import load_task
 
 RESERVED = (ROW_ID, SOURCE_LINE, SOURCE_FILE, KEEP, "clean_reason", "group_head")
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A source whose columns are known. found: the columns of `text` and `label`, and how each was found."""
+    """A source whose columns are known. found: the column of each of the task's public names, and how it was found."""
 
     source: Source
     columns: list[Column]
@@ -76,22 +77,22 @@ def _find(first: RawBatch, source: Path, config: IngestConfig) -> dict[str, Foun
                 next="rename it",
             )
     groups = [existing(name, list(first.columns), str(source)) for name in config.columns.group]
-    named = {"text": config.columns.text, "label": config.columns.label}
-    found = find_columns(first.columns, named, [*groups, SPLIT], str(source))
-    if found["text"].column == found["label"].column:
-        raise BadInput(f"column {found['text'].column} is both text and label", where=str(source), next="name two")
-    return found
+    task = load_task(config.task)
+    wanted = {**task.columns, task.target: task.target_field}
+    return find_columns(first.columns, wanted, config.columns.named, [*groups, SPLIT], str(source))
 
 
 def _columns(first: RawBatch, found: dict[str, Found], config: IngestConfig, several_files: bool) -> list[Column]:
     """The columns of the Dataset, in the order of the source, ours last."""
-    roles = {found["text"].column: ("text", "input"), found["label"].column: ("label", "target")}
+    task = load_task(config.task)
+    roles = {found[public].column: (kind, "input", public) for public, kind in task.columns.items()}
+    roles[found[task.target].column] = (task.target_field, "target", task.target)
     columns = []
     for name in first.columns:
         if name == SPLIT:
             continue
-        kind, role = roles.get(name, ("value", "group" if name in config.columns.group else "meta"))
-        columns.append(Column(name, kind, role))
+        kind, role, public = roles.get(name, ("value", "group" if name in config.columns.group else "meta", ""))
+        columns.append(Column(name, kind, role, public=public))
     return columns + system_columns(SPLIT in first.columns, several_files)
 
 

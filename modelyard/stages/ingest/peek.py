@@ -9,7 +9,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from modelyard.fields import FIELDS
 from modelyard.stages.ingest.assemble import assemble
 from modelyard.stages.ingest.batch import BadRow
 from modelyard.stages.ingest.config import IngestConfig
@@ -20,6 +19,7 @@ from modelyard.stages.ingest.row_ids import RowIds
 from modelyard.store import Column
 from modelyard.store.dataset import SPLIT
 from modelyard.store.materialize import DATASET_FILE
+from modelyard.tasks import load_task
 
 ENOUGH_BYTES = 32 << 20
 
@@ -41,12 +41,13 @@ class Peek:
 def peek(source: Path, config: IngestConfig, enough: int = ENOUGH_BYTES) -> Peek:
     """Read until `enough` bytes of rows. Raises BadInput wherever `ingest` would at once."""
     opened = _ours(source, config) if is_ours(source, config) else open_source(source, config)
-    ids = RowIds([FIELDS[c.field] for c in sorted(opened.columns, key=lambda c: c.name) if c.role == "input"])
+    kinds = load_task(config.task).kinds
+    ids = RowIds([kinds[c.field] for c in sorted(opened.columns, key=lambda c: c.name) if c.role == "input"])
     tables: list[pa.Table] = []
     bad: list[BadRow] = []
     size, whole = 0, True
     for batch in opened.source.batches:
-        table, bad_here = assemble(batch, opened.columns, ids)
+        table, bad_here = assemble(batch, opened.columns, kinds, ids)
         tables.append(table)
         bad += sorted([*batch.bad, *bad_here], key=lambda row: row.line)
         size += table.nbytes
@@ -73,10 +74,5 @@ def _ours(source: Path, config: IngestConfig) -> Opened:
     described, _ = described_columns(source / DATASET_FILE)
     columns = [column for column in described if column.role != "system" or column.name == SPLIT]
     rows = open_rows(source, "huggingface", config)
-    found = {
-        public: Found(column.name, "named")
-        for public, role in (("text", "input"), ("label", "target"))
-        for column in columns
-        if column.role == role
-    }
+    found = {column.public: Found(column.name, "named") for column in columns if column.public}
     return Opened(replace(rows, details={"format": "modelyard"}), columns, found)

@@ -19,7 +19,7 @@ from modelyard.stages.optimize.candidates import add_candidate, finish, plain_fl
 from modelyard.stages.optimize.config import OptimizeConfig
 from modelyard.stages.optimize.verdicts import FLOAT, Measured, Verdict, in_order, judge_accuracy, judge_speed
 from modelyard.store import Dataset, Package
-from modelyard.tasks import load_task
+from modelyard.tasks import task_of
 
 CONCURRENCIES = (1, 8)
 
@@ -31,7 +31,7 @@ def optimize(package: Package, dataset: Dataset, config: OptimizeConfig, run: Ru
     fails requests.
     """
     plain_float(package)
-    examples = read_examples(dataset, load_task(package.task), "validation")
+    examples = read_examples(dataset, task_of(package, run.allowed_code), "validation")
     with run.store.new_directory() as folder:
         start_draft(package, folder)
         candidates = []
@@ -67,7 +67,7 @@ def _measure_accuracy(
     draft: Package, reference: Measured, candidates: Sequence[Measured], examples: Examples, run: Run
 ) -> None:
     """Accuracy on validation of every candidate that could be made, paired with the float graph's."""
-    pipeline = open_pipeline(draft)
+    pipeline = open_pipeline(draft, run.allowed_code)
     prepared = pipeline.prepare_batch(examples.items)
     targets = np.array(examples.targets, dtype=object)
 

@@ -119,7 +119,7 @@ def test_settings_given_on_the_command_line_are_looked_with_and_written_down(her
     assert list(here.iterdir()) == [here / "reviews.csv"]
     result = run("run", "reviews.csv", "--to", "split", "--set", "ingest.columns.text=content")
     assert result.exit_code == 0, result.stderr
-    assert load_project(here).ingest.columns.text == "content"
+    assert load_project(here).ingest.columns.named["text"] == "content"
 
 
 def test_one_class_is_refused_before_anything_is_made(here: Path) -> None:
@@ -148,7 +148,7 @@ def test_a_directory_that_modelyard_wrote_keeps_its_roles(here: Path, tmp_path: 
     assert (seen.text, seen.label, seen.rows) == ("text", "label", 400)
     result = run("run", "data", "--to", "split")
     assert result.exit_code == 0, result.stderr
-    assert load_project(here).ingest.columns.text is None
+    assert load_project(here).ingest.columns.named.get("text") is None
 
 
 @pytest.mark.parametrize(

@@ -239,9 +239,8 @@ def test_a_column_has_one_role() -> None:
 
 
 def test_a_key_of_the_columns_block_that_is_wrong_names_the_nearest() -> None:
-    with pytest.raises(BadConfig, match="unknown key lable") as error:
+    with pytest.raises(BadConfig, match=r"columns\.lable: .* did you mean label"):
         validate(IngestConfig, {"columns": {"lable": "x"}}, "modelyard.yaml")
-    assert error.value.next == "did you mean label?"
 
 
 def test_a_group_column_keeps_its_role(tmp_path: Path) -> None:
