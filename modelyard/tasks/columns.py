@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from modelyard.errors import BadInput
-from modelyard.store import Dataset
+from modelyard.store import Column, Dataset
 from modelyard.store.dataset import ROW_ID, SPLIT
 from modelyard.tasks.task import Task
 
@@ -15,16 +16,28 @@ if TYPE_CHECKING:
 
 def public_columns(dataset: Dataset, task: Task) -> dict[str, str]:
     """Column name -> public name, for inputs and target. Raises BadInput where a column is missing or not clear."""
-    columns = {dataset.the("input", field).name: name for name, field in task.inputs.items()}
-    columns[dataset.the("target", task.target).name] = task.target
-    return columns
+    wanted = [(public, "input", field) for public, field in task.columns.items()]
+    wanted.append((task.target, "target", task.target_field))
+    return {_column(dataset, *each).name: each[0] for each in wanted}
 
 
-def read_side(dataset: Dataset, task: Task, side: str) -> pa.Table:
-    """Inputs and target of one side of the split, by public names, with `row_id` where there is one.
+def _column(dataset: Dataset, public: str, role: str, field: str) -> Column:
+    """The column that ingest made for this public name, else the only one of that role and field."""
+    for column in dataset.with_role(role):
+        if column.public == public and column.field == field:
+            return column
+    return dataset.the(role, field)
 
-    Raises BadInput when there is no split or the side is empty.
+
+def side_tables(
+    dataset: Dataset, task: Task, side: str, *, first: int = 0, targets_only: bool = False
+) -> Iterator[tuple[int, pa.Table]]:
+    """Inputs and target of one side of the split, by public names, with `row_id` where there is one: part by part.
+
+    Yields the place of each part, from `first` on, that has rows of that side. Raises BadInput when there is no split.
     """
+    import pyarrow.compute as pc
+
     if not dataset.has(SPLIT):
         raise BadInput(
             "the dataset has no split: what to train on and what to validate on is not decided",
@@ -33,7 +46,32 @@ def read_side(dataset: Dataset, task: Task, side: str) -> pa.Table:
     columns = public_columns(dataset, task)
     if dataset.has(ROW_ID):
         columns[ROW_ID] = ROW_ID
-    table = dataset.read(list(columns), where={SPLIT: side})
-    if not table.num_rows:
-        raise BadInput(f"the split has no {side} rows", next=f"give split.{side} a larger share")
-    return table.rename_columns([columns[name] for name in table.column_names])
+    if targets_only:
+        columns = {name: public for name, public in columns.items() if public == task.target}
+    for view in dataset.views():
+        if view.index < first:
+            continue
+        table = view.read([*columns, SPLIT])
+        table = table.filter(pc.equal(table[SPLIT], side)).drop_columns(SPLIT)
+        if table.num_rows:
+            yield view.index, table.rename_columns(list(columns.values()))
+
+
+def read_side(dataset: Dataset, task: Task, side: str, rows: int | None = None) -> pa.Table:
+    """The same in one table: all of it, or the first `rows`. Raises BadInput for an empty side too."""
+    import pyarrow as pa
+
+    tables: list[pa.Table] = []
+    count = 0
+    for _, table in side_tables(dataset, task, side):
+        tables.append(table)
+        count += table.num_rows
+        if rows is not None and count >= rows:
+            break
+    if not tables:
+        raise empty_side(side)
+    return pa.concat_tables(tables, promote_options="permissive").slice(0, rows)
+
+
+def empty_side(side: str) -> BadInput:
+    return BadInput(f"the split has no {side} rows", next=f"give split.{side} a larger share")

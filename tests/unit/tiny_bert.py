@@ -62,21 +62,29 @@ def make_base(folder: Path, *, seed: int = 0) -> Path:
 
 def make_dataset(store: Store, rows: list[tuple[str, str, str]], *, split: bool = True) -> Dataset:
     """rows: (text, label, side)."""
+    return write_parts(store, [rows], split=split)
+
+
+def write_parts(store: Store, parts: list[list[tuple[str, str, str]]], *, split: bool = True) -> Dataset:
+    """The same in several parts."""
     columns = [
         Column("review", "text", "input"),
-        Column("mood", "label", "target", tuple(sorted({label for _, label, _ in rows}))),
+        Column("mood", "label", "target", tuple(sorted({label for rows in parts for _, label, _ in rows}))),
         Column("row_id", "value", "system"),
     ]
-    content = {
-        "review": pa.array([text for text, _, _ in rows], pa.large_string()),
-        "mood": pa.array([label for _, label, _ in rows], pa.large_string()),
-        "row_id": pa.array([hashlib.sha256(t.encode()).digest()[:16] + bytes(4) for t, _, _ in rows], ROW_ID_TYPE),
-    }
     if split:
         columns.append(Column("split", "value", "system"))
-        content["split"] = pa.array([side for _, _, side in rows], pa.large_string())
     writer = store.new_dataset(columns)
-    writer.write(pa.table(content))
+    for rows in parts:
+        ids = [hashlib.sha256(text.encode()).digest()[:16] + bytes(4) for text, _, _ in rows]
+        content = {
+            "review": pa.array([text for text, _, _ in rows], pa.large_string()),
+            "mood": pa.array([label for _, label, _ in rows], pa.large_string()),
+            "row_id": pa.array(ids, ROW_ID_TYPE),
+        }
+        if split:
+            content["split"] = pa.array([side for _, _, side in rows], pa.large_string())
+        writer.write(pa.table(content))
     return writer.finish()
 
 

@@ -1,4 +1,4 @@
-"""The two sides of a Dataset that training reads, prepared once."""
+"""The two sides of a Dataset that training reads: streamed part by part, prepared once, kept on disk."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from modelyard.errors import BadInput
+from modelyard.errors import BadConfig, BadInput
 from modelyard.run import Run
 from modelyard.store import Dataset
 from modelyard.store.dataset import ROW_ID, show_row_id
-from modelyard.tasks.columns import read_side
+from modelyard.tasks.columns import empty_side, side_tables
 from modelyard.tasks.task import Pipeline, Task
-from modelyard.training.rows import Rows, prepare_rows
+from modelyard.training.row_cache import RowCache
+from modelyard.training.rows import Chunk, Rows, prepare_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,56 +23,90 @@ if TYPE_CHECKING:
     from modelyard.tasks.training import TrainingTask
 
 CHUNK = 1024
+SIDES = ("train", "validation")
 
 
 @dataclass(frozen=True)
 class Sides:
-    """Tables of the train and validation rows, columns under their public names; the labels in class order."""
+    """How many rows each side has, and the labels in class order."""
 
-    train: pa.Table
-    validation: pa.Table
+    rows: dict[str, int]
     labels: list[str]
 
 
 def read_sides(dataset: Dataset, task: Task) -> Sides:
-    """Raises BadInput when there is no split, an empty side, fewer than two classes, or a class only validation has."""
-    sides = {side: read_side(dataset, task, side) for side in ("train", "validation")}
-    target = dataset.the("target", task.target)
-    present = set(sides["train"][task.target].to_pylist())
-    labels = [name for name in (target.classes or sorted(present)) if name in present]
+    """One pass over the targets. Raises BadInput when there is no split, an empty side, fewer than two classes, or a
+    class only validation has."""
+    rows = dict.fromkeys(SIDES, 0)
+    present: dict[str, set[Any]] = {side: set() for side in SIDES}
+    for side in SIDES:
+        for _, table in side_tables(dataset, task, side, targets_only=True):
+            rows[side] += table.num_rows
+            present[side].update(table[task.target].to_pylist())
+        if not rows[side]:
+            raise empty_side(side)
+    target = dataset.the("target", task.target_field)
+    labels = [name for name in (target.classes or sorted(present["train"])) if name in present["train"]]
     if len(labels) < 2:
         raise BadInput(
             f"the training rows have one class only: {', '.join(labels)}",
             where=f"column {target.name}",
             next="give data with at least two classes",
         )
-    strange = sorted(set(sides["validation"][task.target].to_pylist()) - present)
+    strange = sorted(present["validation"] - present["train"])
     if strange:
         raise BadInput(
             f"the class {strange[0]!r} stands in validation and never in train",
             where=f"column {target.name}",
             next="collect more rows of it, or leave them out",
         )
-    return Sides(sides["train"], sides["validation"], labels)
+    return Sides(rows, labels)
 
 
 def prepare_side(
-    table: pa.Table, task: Task, training: TrainingTask, pipeline: Pipeline, labels: list[str], run: Run, label: str
+    dataset: Dataset,
+    side: str,
+    task: Task,
+    training: TrainingTask,
+    pipeline: Pipeline,
+    sides: Sides,
+    run: Run,
+    origin: dict[str, Any],
 ) -> Rows:
-    """One side as flat arrays. Raises BadInput that names the row."""
-    inputs = list(task.inputs)
+    """One side, memory-mapped from the scratch folder, where a run that is started again finds it.
 
-    def chunks() -> Iterator[list[dict[str, Any]]]:
-        for batch in table.select(inputs).to_batches(max_chunksize=CHUNK):
+    origin: what else the rows follow from (the tokenizer, its length). Raises BadInput that names the row.
+    """
+    what = {"dataset": dataset.digest, "side": side, "task": task.name, "code": task.code, "labels": sides.labels}
+    cache = RowCache(run.scratch("rows") / side, {**what, **origin}, run.say)
+
+    def chunks(table: pa.Table) -> Iterator[Chunk]:
+        for batch in table.to_batches(max_chunksize=CHUNK):
             if batch.num_rows:
-                yield batch.to_pylist()
-
-    def name_row(row: int) -> str:
-        return f"row {show_row_id(table[ROW_ID][row].as_py())}" if ROW_ID in table.column_names else f"row {row}"
+                yield _chunk(batch, len(cache), task, training, sides.labels)
 
     def tell(done: int) -> None:
         run.check_cancelled()
-        run.listener.progress(f"prepare {label}", done, table.num_rows)
+        run.listener.progress(f"prepare {side}", done, sides.rows[side])
 
-    targets = training.targets(table[task.target].to_pylist(), labels)
-    return prepare_rows(pipeline, chunks(), np.asarray(targets), name_row, tell)
+    left = () if cache.finished else side_tables(dataset, task, side, first=cache.done)
+    tell(len(cache))
+    return prepare_rows(pipeline, ((place, chunks(table)) for place, table in left), cache, tell)
+
+
+def _chunk(batch: pa.RecordBatch, start: int, task: Task, training: TrainingTask, labels: list[str]) -> Chunk:
+    """start: rows of the side before it, by which a row is named that has no row_id."""
+    rows = batch.select(list(task.columns)).to_pylist()
+    items = task.items(rows)
+    if len(items) != len(rows):
+        raise BadConfig(
+            f"a row of the task {task.name} stands for {len(items) // len(rows)} requests: it cannot be trained on",
+            where="train.task",
+            next="train with a task whose rows are requests",
+        )
+    named = batch[ROW_ID] if ROW_ID in batch.schema.names else None
+
+    def name(place: int) -> str:
+        return f"row {start + place}" if named is None else f"row {show_row_id(named[place].as_py())}"
+
+    return Chunk(items, np.asarray(training.targets(batch[task.target].to_pylist(), labels)), name)

@@ -10,7 +10,7 @@ from modelyard.run import Run
 from modelyard.stages.train.config import TrainConfig
 from modelyard.stages.train.data import prepare_side, read_sides
 from modelyard.store import Dataset, Model
-from modelyard.tasks import load_task
+from modelyard.tasks import carry_code, load_task
 from modelyard.training.base import base_digest, resolve_base
 from modelyard.training.checkpoint import Checkpoints, Progress
 from modelyard.training.loop import Loop, Plan
@@ -34,8 +34,9 @@ def train(dataset: Dataset, config: TrainConfig, run: Run) -> Model:
     sides = read_sides(dataset, task)
     origin = base_digest(base)
     pipeline = training.pipeline(str(base), sides.labels, config.max_length)
-    train_rows = prepare_side(sides.train, task, training, pipeline, sides.labels, run, "train")
-    validation_rows = prepare_side(sides.validation, task, training, pipeline, sides.labels, run, "validation")
+    made_with = {"base": origin, "max_length": config.max_length}
+    train_rows = prepare_side(dataset, "train", task, training, pipeline, sides, run, made_with)
+    validation_rows = prepare_side(dataset, "validation", task, training, pipeline, sides, run, made_with)
     rate = scaled_rate(config.base_lr, config.batch_size, config.scaling)
     with reproducible(run.threads):
         seed_all(config.seed)
@@ -46,7 +47,8 @@ def train(dataset: Dataset, config: TrainConfig, run: Run) -> Model:
         identity = {
             "dataset": dataset.digest,
             "base": origin,
-            "config": config.model_dump(mode="json", exclude={"base", "checkpoint_steps", "time_limit_s"}),
+            "config": config.model_dump(mode="json", exclude={"base", "task", "checkpoint_steps", "time_limit_s"}),
+            "task": task.code or task.name,
         }
         checkpoints = Checkpoints(run.scratch("checkpoints"), identity, run.warn)
         progress = loop.fit(train_rows, validation_rows, checkpoints)
@@ -55,10 +57,11 @@ def train(dataset: Dataset, config: TrainConfig, run: Run) -> Model:
         "stage": "train",
         "dataset": dataset.digest,
         "base": {"name": _shown(config.base, base), "digest": origin},
-        "config": config.model_dump(mode="json", exclude={"base"}),
+        "config": {**config.model_dump(mode="json", exclude={"base"}), "task": task.name},
     }
     with run.store.new_directory() as folder:
         training.save(model, str(base), folder, sides.labels, config.max_length)
+        carry_code(task, Model, folder)
         return run.store.add(Model, folder, provenance)
 
 
@@ -119,7 +122,7 @@ def _record(
     )
     run.record("truncated_share", train_rows.truncated / len(train_rows), how=f"over {config.max_length} tokens")
     history = [{key: point[key] for key in ("step", "epoch", "loss", "lr")} for point in progress.history]
-    recipe: dict[str, Any] = config.model_dump(mode="json", exclude={"base"})
+    recipe: dict[str, Any] = {**config.model_dump(mode="json", exclude={"base"}), "task": Path(config.task).name}
     run.details.update(
         history=history,
         epochs=progress.epochs,

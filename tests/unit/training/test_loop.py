@@ -14,7 +14,8 @@ from modelyard.tasks.task import Prepared
 from modelyard.training.checkpoint import Checkpoints
 from modelyard.training.loop import Loop, Plan
 from modelyard.training.randomness import seed_all
-from modelyard.training.rows import Rows, prepare_rows
+from modelyard.training.row_cache import RowCache
+from modelyard.training.rows import Chunk, Rows, prepare_rows
 from tests.unit.tiny_bert import LABELS, reviews
 
 PLAN = Plan(
@@ -114,17 +115,18 @@ def test_the_clock_ends_training_with_a_warning_and_a_validated_model(tmp_path):
     assert "time limit" in run.details["warnings"][0]
 
 
-def bert_rows(tiny_base, count):
+def bert_rows(tiny_base, folder, count):
     training = load_task("text_classification").training()
     pipeline = training.pipeline(str(tiny_base), LABELS, 32)
     texts, labels = zip(*reviews(count), strict=True)
     targets = training.targets(labels, LABELS)
-    rows = prepare_rows(pipeline, [[{"text": text} for text in texts]], targets, str, lambda done: None)
+    chunk = Chunk([{"text": text} for text in texts], targets, str)
+    rows = prepare_rows(pipeline, [(0, [chunk])], RowCache(folder, {}, print), lambda done: None)
     return training, pipeline, rows
 
 
 def test_accumulated_micro_batches_equal_one_big_batch(tiny_base, tmp_path):
-    training, pipeline, rows = bert_rows(tiny_base, 24)
+    training, pipeline, rows = bert_rows(tiny_base, tmp_path / "rows", 24)
     weights = []
     for micro in (8, 3):
         seed_all(0)
@@ -141,7 +143,7 @@ def test_accumulated_micro_batches_equal_one_big_batch(tiny_base, tmp_path):
 
 def test_metrics_are_those_of_all_rows_whatever_the_batches(tiny_base, tmp_path, monkeypatch):
     """TRN-03: 5 rows in batches of 2 give the accuracy of 5 rows, not of 6 padded ones."""
-    training, pipeline, rows = bert_rows(tiny_base, 5)
+    training, pipeline, rows = bert_rows(tiny_base, tmp_path / "rows", 5)
     seed_all(0)
     model = training.load(str(tiny_base), LABELS, {})
     loop = Loop(model, None, training, pipeline, LABELS, PLAN, Run(Store(tmp_path), threads=1))
@@ -153,10 +155,11 @@ def test_metrics_are_those_of_all_rows_whatever_the_batches(tiny_base, tmp_path,
     assert cut_loss == pytest.approx(loss, abs=1e-6)
 
 
-def test_rows_come_back_from_flat_arrays_as_they_were_prepared(tiny_base):
-    _, pipeline, rows = bert_rows(tiny_base, 30)
-    assert rows.features["input_ids"].dtype == np.int32
+def test_rows_come_back_from_flat_arrays_as_they_were_prepared(tiny_base, tmp_path):
+    _, pipeline, rows = bert_rows(tiny_base, tmp_path / "rows", 30)
+    assert rows.features["input_ids"].dtype == np.int16  # 400 words
     for row, (text, _) in enumerate(reviews(30)):
         item: Prepared = pipeline.prepare({"text": text})
         assert rows.item(row).size == item.size
+        assert rows.item(row).features["input_ids"].dtype == item.features["input_ids"].dtype
         assert rows.item(row).features["input_ids"].tolist() == item.features["input_ids"].tolist()
