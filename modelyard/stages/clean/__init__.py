@@ -3,6 +3,6 @@
 from modelyard.stages.clean.clean import clean
 from modelyard.stages.clean.config import CleanConfig
 
-STAGE_VERSION = 1
+STAGE_VERSION = 2
 
 __all__ = ["STAGE_VERSION", "CleanConfig", "clean"]

@@ -1,4 +1,4 @@
-"""Rows whose text, once repaired, is the same."""
+"""Rows whose inputs, once repaired, are the same."""
 
 from __future__ import annotations
 
@@ -8,28 +8,39 @@ if TYPE_CHECKING:
     import polars as pl
 
 DUPLICATE = "exact duplicate"
-CONFLICT = "conflicting labels"
+CONFLICTING_LABELS = "conflicting labels"
+CONFLICTING_TARGETS = "conflicting targets"
 
 
-def exact_duplicates(keys: pl.DataFrame) -> pl.Series:
-    """The reason to drop each row for, null where it stays.
+def exact_duplicates(keys: pl.DataFrame, classes: bool) -> pl.DataFrame:
+    """The rows to drop: `row` and `reason`, in row order.
 
-    keys: columns `low` and `high` (a 128-bit hash of the text), `label` (its 64-bit hash) and `rank`, in row order.
-    Of rows with one text and one label the one of the lowest rank stays, the first among equals: a test set that the
-    source came with loses no row to its train side. Where the labels differ nobody can say which is right:
-    all of them go, under a reason of their own.
+    keys: `low` and `high` (a 128-bit hash of all inputs), `target` (its 64-bit hash; one value where there is none),
+    `rank` and `row`; rows with equal inputs are all here. classes: the target is the name of a class.
+
+    Of rows with one input and one target that of the lowest rank stays, the first among equals: a test set that the
+    source came with loses no row to its train side. Where the classes of one input differ nobody can say which is
+    right: all of them go, under a reason of their own. Other targets (a score, a translation) are not right or wrong
+    in that way: the first stays, those that differ from it go under another reason than its twins.
     """
     import polars as pl
 
-    text = ["low", "high"]
-    twins = keys.with_row_index("row").filter(pl.struct(text).is_duplicated())
-    reasons = twins.with_columns(
-        pl.when(pl.col("label").n_unique().over(text) > 1)
-        .then(pl.lit(CONFLICT))
-        .when(pl.col("row") != pl.col("row").sort_by("rank", "row").first().over(text))
-        .then(pl.lit(DUPLICATE))
-        .otherwise(None)
-        .alias("reason")
-    )
-    rows = pl.select(pl.int_range(len(keys), dtype=pl.get_index_type()).alias("row"))
-    return rows.join(reasons.select("row", "reason"), on="row", how="left", maintain_order="left")["reason"]
+    inputs = ["low", "high"]
+    twins = keys.filter(pl.struct(inputs).is_duplicated())
+    first = pl.col("row").sort_by("rank", "row").first().over(inputs)
+    kept_target = pl.col("target").sort_by("rank", "row").first().over(inputs)
+    if classes:
+        reason = (
+            pl.when(pl.col("target").n_unique().over(inputs) > 1)
+            .then(pl.lit(CONFLICTING_LABELS))
+            .when(pl.col("row") != first)
+            .then(pl.lit(DUPLICATE))
+        )
+    else:
+        reason = (
+            pl.when(pl.col("target") != kept_target)
+            .then(pl.lit(CONFLICTING_TARGETS))
+            .when(pl.col("row") != first)
+            .then(pl.lit(DUPLICATE))
+        )
+    return twins.select("row", reason.alias("reason")).filter(pl.col("reason").is_not_null()).sort("row")

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
-from modelyard.stages.clean.batch import TextBatch
+from modelyard.stages.clean.rules.rule import Rule, among, beyond_ascii
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
-def mojibake(batch: TextBatch) -> TextBatch:
-    """Undo it with `ftfy.fix_encoding`, on the rows that ftfy's own test for mojibake flags.
+def _suspects(text: pl.Series) -> pl.Series:
+    """Those that ftfy's own test for mojibake flags; the test runs in Polars, some 15 times as fast as in Python.
 
-    ftfy leaves every text alone that its test does not flag, so nothing is missed; the test itself runs in Polars,
-    which is some 15 times as fast as in Python.
+    ftfy leaves every text alone that its test does not flag, and every one in ASCII, so nothing is missed.
     """
+    return among(beyond_ascii(text), text, lambda some: some.str.contains(suspect_pattern()))
+
+
+def _repair(text: pl.Series) -> pl.Series:
     import ftfy
     import polars as pl
 
-    chosen = batch.text.str.contains(suspect_pattern())
-    if not chosen.any():
-        return batch
-    fixed = pl.Series([ftfy.fix_encoding(text) for text in batch.text.filter(chosen)], dtype=pl.String)
-    return batch.repair_where(chosen, fixed, "mojibake")
+    return pl.Series([ftfy.fix_encoding(each) for each in text], dtype=pl.String)
+
+
+MOJIBAKE = Rule("mojibake", _suspects, _repair)
 
 
 @cache

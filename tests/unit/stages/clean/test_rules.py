@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import unicodedata
 
 import ftfy
 import polars as pl
@@ -11,23 +12,47 @@ from ftfy.badness import BADNESS_RE
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelyard.stages.clean.batch import TextBatch
+from modelyard.stages.clean.repair import repair
 from modelyard.stages.clean.rules import RULES
 from modelyard.stages.clean.rules.mojibake import suspect_pattern, without_verbose
 
 
-def batch(*texts: str) -> TextBatch:
-    return TextBatch(pl.Series(texts, dtype=pl.String), pl.Series([None] * len(texts), dtype=pl.String))
-
-
 def after(rule: str, *texts: str) -> list[str]:
-    return RULES[rule](batch(*texts)).text.to_list()
+    """Through the stage's own door: what is not suspected is not repaired."""
+    found = repair(pl.Series(texts, dtype=pl.String), [RULES[rule]])
+    now = list(texts)
+    for place, text in zip(found.places.tolist(), found.after, strict=True):
+        now[place] = text
+    assert found.counts.total() == len(found.places) == sum(a != b for a, b in zip(texts, now, strict=True))
+    return now
 
 
 def test_mojibake_is_undone_and_counted() -> None:
-    repaired = RULES["mojibake"](batch("cafÃ© del mar", "plain", "itâ€™s", "中文没问题", "naïve café"))
-    assert repaired.text.to_list() == ["café del mar", "plain", "it’s", "中文没问题", "naïve café"]
-    assert repaired.repaired == {"mojibake": 2}
+    texts = ("cafÃ© del mar", "plain", "itâ€™s", "中文没问题", "naïve café")
+    assert after("mojibake", *texts) == ["café del mar", "plain", "it’s", "中文没问题", "naïve café"]
+    assert repair(pl.Series(texts), [RULES["mojibake"]]).counts == {"mojibake": 2}
+
+
+SIGNS = st.text(st.sampled_from("aB1 \t\r\n\x00\x7f\x85\xa0\u3000éÃ©â€™\ufeffe\u0301ﬁ中"), max_size=12)
+
+
+@given(st.lists(SIGNS, max_size=6), st.sampled_from(sorted(RULES)))
+def test_a_text_that_a_rule_does_not_suspect_is_one_that_it_leaves_alone(texts: list[str], rule: str) -> None:
+    series = pl.Series(texts, dtype=pl.String)
+    unsuspected = series.filter(~RULES[rule].suspects(series))
+    assert RULES[rule].repair(unsuspected).to_list() == unsuspected.to_list()
+
+
+@given(st.lists(SIGNS, max_size=8))
+def test_all_rules_on_the_suspects_give_what_all_rules_on_all_texts_give(texts: list[str]) -> None:
+    whole = pl.Series(texts, dtype=pl.String)
+    for rule in RULES.values():
+        whole = rule.repair(whole)
+    found = repair(pl.Series(texts, dtype=pl.String), list(RULES.values()))
+    now = list(texts)
+    for place, text in zip(found.places.tolist(), found.after, strict=True):
+        now[place] = text
+    assert now == whole.to_list()
 
 
 @given(st.text(st.characters(max_codepoint=0x2FFF, exclude_categories=["Cs"]), max_size=12))
@@ -54,6 +79,20 @@ def test_nfc_composes_and_changes_nothing_that_is_seen() -> None:
     assert after("nfc", "cafe\u0301", "Ａ ﬁ ²", "plain") == ["café", "Ａ ﬁ ²", "plain"]
 
 
+def test_no_character_that_nfc_changes_is_unsuspected() -> None:
+    every = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+    moved = [c for c in every if unicodedata.combining(c) or unicodedata.normalize("NFC", c) != c]
+    seconds = [chr(int(unicodedata.decomposition(c).split()[1], 16)) for c in every if _composes(c)]
+    suspects = RULES["nfc"].suspects(pl.Series([*moved, *seconds, "\u1161", "\u11a8"]))
+    assert suspects.all()
+    assert not RULES["nfc"].suspects(pl.Series(["plain", "naïve", "中文", "Привет", "한국어", "—", "🎉"])).any()
+
+
+def _composes(character: str) -> bool:
+    decomposed = unicodedata.decomposition(character)
+    return " " in decomposed and not decomposed.startswith("<")
+
+
 def test_nfkc_folds_compatibility_forms() -> None:
     assert after("nfkc", "Ａ ﬁ ²") == ["A fi 2"]
 
@@ -75,8 +114,3 @@ def test_a_rule_applied_twice_changes_nothing_more(text: str, rule: str) -> None
         return
     once = after(rule, text)
     assert after(rule, *once) == once
-
-
-def test_a_dropped_row_keeps_its_first_reason() -> None:
-    dropped = batch("a", "b").drop(pl.Series([True, False]), "first").drop(pl.Series([True, True]), "second")
-    assert dropped.dropped.to_list() == ["first", "second"]

@@ -1,0 +1,34 @@
+"""Which columns are cleaned, and which make two rows the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modelyard.errors import BadInput
+from modelyard.store import Column, Dataset
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """texts: input columns that the rules repair. others: the rest of the inputs, compared as they are.
+
+    targets: what a row says of its inputs; classes: they are names of classes.
+    """
+
+    texts: tuple[Column, ...]
+    others: tuple[str, ...]
+    targets: tuple[str, ...]
+    classes: bool
+
+
+def inputs_of(dataset: Dataset) -> Inputs:
+    """Raises BadInput when there is no input column."""
+    inputs, targets = dataset.with_role("input"), dataset.with_role("target")
+    if not inputs:
+        raise BadInput("the dataset has no input column", next="name it: `ingest: {columns: {text: NAME}}`")
+    return Inputs(
+        tuple(column for column in inputs if column.field == "text"),
+        tuple(column.name for column in inputs if column.field != "text"),
+        tuple(column.name for column in targets),
+        all(column.field == "label" for column in targets),
+    )

@@ -1,0 +1,121 @@
+"""Small keys of very many rows, on disk: written part by part, read back hash by hash, never all at once.
+
+What only all rows together can tell (which of them are twins) is asked of one partition at a time: rows with equal keys
+always lie in the same one. A file a part, so a killed stage goes on with the parts that it had.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from modelyard.store.dataset import Dataset
+from modelyard.store.digests import digest_json
+
+if TYPE_CHECKING:
+    import polars as pl
+
+PARTITION_ROWS = 1 << 19  # read back together: some 20 MB of keys, and a few times that to compare them
+NOTE = b"note"
+# Odd, so that multiplying by it loses nothing (the golden ratio in 64 bits, as in Fibonacci hashing).
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+
+
+class Spill:
+    """Tables with a column `low` (uint64, a hash) that says which partition a row belongs to."""
+
+    def __init__(self, folder: Path, identity: Any, dataset: Dataset) -> None:
+        """identity: JSON of all that the keys depend on; what another one left in the folder is removed."""
+        import polars as pl
+
+        # Hashes of Polars are the same only within one of its versions.
+        name = digest_json([identity, dataset.digest, pl.__version__])
+        for other in folder.iterdir() if folder.is_dir() else ():
+            if other.name != name:
+                shutil.rmtree(other) if other.is_dir() else other.unlink()
+        self.folder = folder / name
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.partitions = 1 + sum(part.rows for part in dataset.parts) // PARTITION_ROWS
+        self._parts = len(dataset.parts)
+
+    def has(self, part: int) -> bool:
+        return self._path(part).is_file()
+
+    def write(self, part: int, keys: pl.DataFrame, note: Any = None) -> None:
+        """The keys of a part, in any order that is kept within a partition; note: JSON to find again beside them."""
+        import polars as pl
+
+        place = pl.Series("place", keys["low"] % self.partitions)
+        ordered = keys.with_columns(place).sort("place", maintain_order=True)
+        ends = np.searchsorted(ordered["place"].to_numpy(), np.arange(self.partitions), side="right")
+        table = ordered.drop("place").to_arrow().combine_chunks()
+        schema = table.schema.with_metadata({NOTE: json.dumps(note).encode()})
+        temporary = self.folder / f"{part}.tmp"
+        with temporary.open("wb") as file:
+            with pa.ipc.new_file(file, schema) as writer:
+                start = 0
+                for end in ends.tolist():
+                    writer.write_batch(_one_batch(table.slice(start, end - start)))
+                    start = end
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self._path(part))
+
+    def note(self, part: int) -> Any:
+        with self._opened(part) as reader:
+            return json.loads(reader.schema.metadata[NOTE])
+
+    def partition(self, number: int, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """The keys of one partition, of all parts, in their order."""
+        import polars as pl
+
+        batches = []
+        for part in range(self._parts):
+            with self._opened(part) as reader:
+                batch = reader.get_batch(number)
+                batches.append(batch if columns is None else batch.select(list(columns)))
+        frame = pl.from_arrow(pa.Table.from_batches(batches))
+        assert isinstance(frame, pl.DataFrame)
+        return frame.rechunk()
+
+    def each(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        """Every partition."""
+        return (self.partition(number, columns) for number in range(self.partitions))
+
+    def _path(self, part: int) -> Path:
+        return self.folder / f"{part}.arrow"
+
+    def _opened(self, part: int) -> pa.ipc.RecordBatchFileReader:
+        return pa.ipc.open_file(pa.memory_map(str(self._path(part))))
+
+
+def _one_batch(table: pa.Table) -> pa.RecordBatch:
+    batches = table.combine_chunks().to_batches()
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
+
+
+def row_starts(dataset: Dataset) -> list[int]:
+    """The number that the first row of each part has when all rows are counted, dropped ones too; then their sum."""
+    return [0, *accumulate(part.rows for part in dataset.parts)]
+
+
+def hash_pair(columns: Sequence[pl.Series]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Two 64-bit hashes of each row's values, uint64 [rows] each.
+
+    The chance that two of a thousand million rows that differ agree in both is below 10^-20.
+    """
+    pair = []
+    for seed in (1, 2):
+        folded = np.zeros(len(columns[0]), dtype=np.uint64)
+        for column in columns:
+            folded = folded * _ODD + column.hash(seed=seed).to_numpy()
+        pair.append(folded)
+    return pair[0], pair[1]
