@@ -72,6 +72,7 @@ def run_alone(
         # Beside the output, where the same command finds its checkpoints again after a crash.
         work = out.with_name(f".{out.name}.work")
         run = Run(Store(folder), listener or Silent(), key=stage, threads=threads, scratch_root=work)
+        run.allowed_code = project.allowed_code()
         with _evidence_kept(stage, run, out):
             made = _call(stage, paths, project, run)
         evidence = made if isinstance(made, Report) else run.report(stage)

@@ -18,7 +18,7 @@ from modelyard.stages.optimize import OptimizeConfig
 from modelyard.stages.release import ReleaseConfig
 from modelyard.stages.split import SplitConfig
 from modelyard.stages.train import TrainConfig
-from modelyard.tasks import TASKS, is_own
+from modelyard.tasks import TASKS, is_own, load_task
 
 FILE = "modelyard.yaml"
 
@@ -59,6 +59,10 @@ class Project(StageConfig):
         if "name" in self.model_fields_set and self.export.name != self.name:
             raise ValueError(f"name is {self.name} and export.name is {self.export.name}; leave export.name out")
         return self
+
+    def allowed_code(self) -> frozenset[str]:
+        """The digest of the user's own task that the project names: its code may run. Raises BadConfig."""
+        return frozenset({str(load_task(self.task).code)} if is_own(self.task) else ())
 
     def place(self, key: str) -> str:
         """Where a key was said, as errors name it: file, line, key."""

@@ -160,7 +160,7 @@ def _run_step(
     try:
         run.check_cancelled()
         key, digests = step_key(step, inputs)
-        run.key = key
+        run.key, run.allowed_code = key, inputs.project.allowed_code()
         found = None if anew else _cached(workspace, step, key)
         if found is not None:
             output, report = found

@@ -27,6 +27,7 @@ from modelyard.stages.train import STAGE_VERSION as TRAIN_VERSION
 from modelyard.stages.train import train
 from modelyard.store import Artifact, Dataset, Model, Package, Report
 from modelyard.store.digests import digest_json
+from modelyard.tasks import load_task
 from modelyard.training.base import base_digest, resolve_base
 
 Made = Dataset | Artifact
@@ -99,6 +100,12 @@ def _mint(inputs: Inputs, run: Run, report: Report) -> None:
     run.details["alias"] = project.release.alias
 
 
+def _task(project: Project) -> str:
+    """A task by its name, a user's own by the digest of its code: its folder may lie anywhere."""
+    task = load_task(project.task)
+    return task.code or task.name
+
+
 def _split_settings(project: Project) -> str:
     return digest_json(project.split.model_dump(mode="json"))
 
@@ -134,7 +141,8 @@ CHAIN: tuple[Step, ...] = (
         INGEST_VERSION,
         (),
         lambda inputs, run: ingest(inputs.project.source(), inputs.project.ingest, run),
-        outside=lambda inputs: {"source": source_digest(inputs.project.source())},
+        outside=lambda inputs: {"source": source_digest(inputs.project.source()), "task": _task(inputs.project)},
+        outside_keys=frozenset({"task"}),
     ),
     Step(
         "clean",
@@ -157,8 +165,11 @@ CHAIN: tuple[Step, ...] = (
         TRAIN_VERSION,
         ("split",),
         lambda inputs, run: train(inputs.made["split"], inputs.project.train, run),
-        outside=lambda inputs: {"base": base_digest(resolve_base(inputs.project.train.base))},
-        outside_keys=frozenset({"base", "checkpoint_steps"}),
+        outside=lambda inputs: {
+            "base": base_digest(resolve_base(inputs.project.train.base)),
+            "task": _task(inputs.project),
+        },
+        outside_keys=frozenset({"base", "task", "checkpoint_steps"}),
     ),
     Step(
         "export",

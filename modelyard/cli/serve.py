@@ -42,6 +42,7 @@ def _announce(ready: Ready) -> None:
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 256), help="Compute threads.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, or the number of a GPU.")
 @click.option("--variant", default=None, metavar="NAME", help="Serve this variant or none.")
+@click.option("--allow-code", "allowed_code", multiple=True, metavar="DIGEST", help="Run a package's own code.")
 @click.option("--workspace", default=None, type=click.Path(path_type=Path), envvar="MODELYARD_WORKSPACE")
 @click.option("--read-timeout", default=30.0, show_default=True, type=click.FloatRange(0.1, 3600), metavar="SECONDS")
 @click.option("--connections", default=1000, show_default=True, type=click.IntRange(1, 60_000), help="Over HTTP.")
@@ -57,6 +58,7 @@ def command(
     workers: int,
     device: str,
     variant: str | None,
+    allowed_code: tuple[str, ...],
     workspace: Path | None,
     read_timeout: float,
     connections: int,
@@ -86,6 +88,7 @@ def command(
         read_timeout_s=read_timeout,
         connections=connections,
         token=read_token(host),
+        allowed_code=frozenset(allowed_code),
     )
     # Compute threads are counted by us; a library that starts its own would take the front end's core.
     os.environ.setdefault("OMP_NUM_THREADS", "1")

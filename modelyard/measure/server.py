@@ -11,6 +11,7 @@ from modelyard.errors import EnvironmentProblem
 from modelyard.measure.launch import Target, free_port, launched
 from modelyard.measure.load import run_load
 from modelyard.store import Package
+from modelyard.tasks import CODE
 
 
 @contextlib.contextmanager
@@ -33,6 +34,9 @@ def served(package: Package, variant: str, *, limit_s: float = 60.0) -> Iterator
         "off",
     ]
     command += ["--variant", variant, "--workers", "1", "--no-access-log"]
+    if CODE in package.info:
+        # Whoever measures has opened the package's pipeline in this process already, so its code was allowed.
+        command += ["--allow-code", str(package.info[CODE])]
     with launched(command, port, what=f"the server of variant {variant}", limit_s=limit_s) as pid:
         path = f"/v2/models/{package.name}/infer"
         yield Target(variant, port, path, package.info["signature"]["inputs"][0]["name"], pid)

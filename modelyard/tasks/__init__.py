@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Collection
 from pathlib import Path
 
 from modelyard.errors import BadConfig, BadInput, Damaged
-from modelyard.store.artifacts import Artifact
-from modelyard.tasks.own import code_digest, load_folder
+from modelyard.store.artifacts import Artifact, write_index
+from modelyard.tasks.own import code_digest, copy_code, load_folder
 from modelyard.tasks.task import Pipeline, Prepared, Task
 
 TASKS = {"text_classification": "modelyard.tasks.text_classification"}
@@ -70,4 +71,13 @@ def task_of(artifact: Artifact, allowed: Collection[str] = ()) -> Task:
     return load_folder(folder)
 
 
-__all__ = ["CODE", "TASKS", "Pipeline", "Prepared", "Task", "is_own", "load_task", "task_of"]
+def carry_code(task: Task, kind: type[Artifact], folder: Path) -> None:
+    """An artifact under construction, its index written, takes the code of a user's own task along."""
+    if task.folder is None:
+        return
+    copy_code(task.folder, folder / CODE)
+    info = json.loads((folder / kind.index).read_bytes())
+    write_index(kind, folder, {**info, CODE: task.code})
+
+
+__all__ = ["CODE", "TASKS", "Pipeline", "Prepared", "Task", "carry_code", "is_own", "load_task", "task_of"]

@@ -14,7 +14,7 @@ from modelyard.stages.export.parity import Compared, all_outputs, compare_cases,
 from modelyard.stages.export.reference import Reference
 from modelyard.store import Dataset, Model, Package
 from modelyard.store.artifacts import write_index
-from modelyard.tasks import Task, task_of
+from modelyard.tasks import Task, carry_code, task_of
 from modelyard.tasks.columns import read_side
 from modelyard.tasks.task import Graph, Pipeline, Prepared
 from modelyard.training.randomness import reproducible
@@ -55,6 +55,7 @@ def export(model: Model, dataset: Dataset, config: ExportConfig, run: Run) -> Pa
             "tolerance": {"max_abs": config.parity_max_abs, "agreement": 1.0},
         }
         write_index(Package, folder, _index(task, labels, config, exported, variant, golden))
+        carry_code(task, Package, folder)
         run.listener.progress("export", 2, 3, "parity")
         graphs = open_variant(Package.open(folder), variant, run.threads)
         compared = compare_cases(

@@ -47,4 +47,4 @@ class TextClassification(Task):
 
 TASK = TextClassification()
 
-__all__ = ["TASK", "TextClassificationPipeline"]
+__all__ = ["TASK", "TextClassification", "TextClassificationPipeline"]

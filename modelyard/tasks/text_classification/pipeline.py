@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from modelyard.errors import BadInput
 from modelyard.tasks.task import Array, Graph, Prepared, Tensors
@@ -19,8 +19,8 @@ class TextClassificationPipeline:
         self._prepare = prepare
         self._labels = tuple(labels)
 
-    @staticmethod
-    def open(folder: Path, spec: Mapping[str, Any], labels: Sequence[str]) -> TextClassificationPipeline:
+    @classmethod
+    def open(cls, folder: Path, spec: Mapping[str, Any], labels: Sequence[str]) -> Self:
         """spec: {"tokenizer": path in the folder, "max_length", "feeds", "pad_id"}. Raises BadInput."""
         try:
             path = folder / str(spec["tokenizer"])
@@ -29,7 +29,7 @@ class TextClassificationPipeline:
             raise BadInput(f"the pipeline of this package is not complete: {error}", where=str(folder)) from None
         if not path.resolve().is_relative_to(folder.resolve()):
             raise BadInput(f"the tokenizer path {spec['tokenizer']} leaves the package", where=str(folder))
-        return TextClassificationPipeline(TextPrepare.open(path, max_length, feeds, pad_id), labels)
+        return cls(TextPrepare.open(path, max_length, feeds, pad_id), labels)
 
     def prepare(self, item: Mapping[str, Any]) -> Prepared:
         return self._prepare(item)

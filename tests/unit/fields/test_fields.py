@@ -67,7 +67,7 @@ def test_other_values_become_text_exactly(raw: Any, stored: str | None) -> None:
     assert FIELDS["value"].read(raw) == stored
 
 
-@pytest.mark.parametrize("field", sorted(FIELDS))
+@pytest.mark.parametrize("field", ["label", "text", "value"])
 def test_canonical_bytes_are_utf_8(field: str) -> None:
     assert FIELDS[field].canonical("中\r\n") == "中\r\n".encode()
     assert FIELDS[field].name == field

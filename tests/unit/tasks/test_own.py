@@ -1,0 +1,98 @@
+"""A task from a folder outside the package: what is loaded, what is refused, what never runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modelyard.errors import BadConfig, BadInput, Damaged
+from modelyard.store.artifacts import Package, write_index
+from modelyard.tasks import CODE, carry_code, load_task, task_of
+from modelyard.tasks.own import code_digest
+
+EXAMPLE = Path(__file__).parents[3] / "examples" / "tweet_sentiment"
+
+
+def package(folder: Path) -> Package:
+    folder.mkdir()
+    write_index(Package, folder, {"format": 1, "name": "tweets", "task": "tweet_sentiment"})
+    carry_code(load_task(str(EXAMPLE)), Package, folder)
+    return Package.open(folder)
+
+
+def test_a_folder_is_a_task_with_the_digest_of_its_code() -> None:
+    task = load_task(str(EXAMPLE))
+    assert (task.name, task.folder) == ("tweet_sentiment", EXAMPLE)
+    assert task.code == code_digest(EXAMPLE)
+    assert "label" in task.kinds
+
+
+def test_a_package_with_code_opens_only_when_its_digest_is_allowed(tmp_path: Path) -> None:
+    carried = package(tmp_path / "package")
+    digest = code_digest(EXAMPLE)
+    with pytest.raises(BadInput, match="not allowed to run") as error:
+        task_of(carried, {"0" * 64})
+    assert error.value.next is not None and f"--allow-code {digest}" in error.value.next
+    assert task_of(carried, {digest}).name == "tweet_sentiment"
+
+
+def test_code_that_was_changed_after_it_was_packed_never_runs(tmp_path: Path) -> None:
+    carried = package(tmp_path / "package")
+    ran = tmp_path / "ran"
+    (carried.path / CODE / "__init__.py").write_text(f"open({str(ran)!r}, 'w')")
+    with pytest.raises(Damaged, match=r"not what its package\.json says"):
+        task_of(carried, {code_digest(EXAMPLE)})
+    assert not ran.exists()
+
+
+def test_bytecode_beside_the_code_is_neither_read_nor_written(tmp_path: Path) -> None:
+    carried = package(tmp_path / "package")
+    (carried.path / CODE / "training.py").write_text("VALUE = 'from source'\n")
+    (carried.path / CODE / "__init__.py").write_text(
+        f"from . import training\nfrom modelyard.tasks.text_classification import TASK\n# {tmp_path}\n"
+    )
+    caches = carried.path / CODE / "__pycache__"
+    caches.mkdir()
+    planted = caches / "training.cpython-311.pyc"
+    planted.write_bytes(b"planted")
+    load_task(str(carried.path / CODE))
+    assert [path.name for path in caches.iterdir()] == [planted.name]
+    assert planted.read_bytes() == b"planted"
+
+
+def test_an_artifact_cannot_name_a_folder_as_its_task(tmp_path: Path) -> None:
+    folder = tmp_path / "package"
+    folder.mkdir()
+    write_index(Package, folder, {"format": 1, "name": "x", "task": str(EXAMPLE)})
+    with pytest.raises(BadInput, match="which this Modelyard does not have"):
+        task_of(Package.open(folder))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("", "exports no TASK"), ("1 / 0", "cannot be imported: ZeroDivisionError"), ("TASK = 3", "exports no TASK")],
+)
+def test_a_folder_that_is_no_task_says_what_it_lacks(tmp_path: Path, content: str, message: str) -> None:
+    folder = tmp_path / "task"
+    folder.mkdir()
+    (folder / "__init__.py").write_text(content + f"\n# {tmp_path}\n")
+    with pytest.raises(BadConfig, match=message):
+        load_task(str(folder))
+
+
+def test_a_folder_without_an_entry_and_a_wrong_name_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match=r"it has no __init__\.py"):
+        load_task(str(tmp_path))
+    with pytest.raises(BadConfig, match="there is no task 'text_clasification'"):
+        load_task("text_clasification")
+
+
+def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "task"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (tmp_path / "secret.txt").write_text("secret")
+    (folder / "data.txt").symlink_to(tmp_path / "secret.txt")
+    with pytest.raises(BadInput, match="leads out"):
+        code_digest(folder)
