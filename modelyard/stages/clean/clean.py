@@ -30,16 +30,16 @@ def clean(dataset: Dataset, config: CleanConfig, run: Run) -> Dataset:
 
     The layer `clean` holds the repaired texts, `clean_reason` (null where a row stays) and the selection, the layer
     `duplicates` reason and selection of the twins: of each part only the rows that changed, unless most did.
-    A killed run goes on with the parts that it had. Memory does not grow with the rows.
+    Memory does not grow with the rows.
     Raises GateFailed when more than `max_dropped` of the rows would go.
     """
     inputs = inputs_of(dataset)
     per_row = [name for name in config.rules if name in RULES]
     spill = Spill(run.scratch("clean"), ["clean", per_row], dataset)
-    cleaned, said = _repaired(dataset, inputs, per_row, spill, run)
+    for_all = [name for name in config.rules if name in DATASET_RULES] if dataset.parts else []
+    cleaned, said = _repaired(dataset, inputs, per_row, spill, run, last=not for_all)
     rows, repaired, dropped = said["rows"], Counter(said["repaired"]), Counter(said["dropped"])
-    for_all = [name for name in config.rules if name in DATASET_RULES]
-    if for_all and dataset.parts:
+    if for_all:
         cleaned, twins = _without_duplicates(cleaned, for_all, inputs.classes, spill, run)
         dropped.update(twins)
     run.details["dropped"] = dict(sorted(dropped.items()))
@@ -66,9 +66,12 @@ def clean(dataset: Dataset, config: CleanConfig, run: Run) -> Dataset:
 
 
 def _repaired(
-    dataset: Dataset, inputs: Inputs, rules: list[str], spill: Spill, run: Run
+    dataset: Dataset, inputs: Inputs, rules: list[str], spill: Spill, run: Run, *, last: bool
 ) -> tuple[Dataset, dict[str, Any]]:
-    """The Dataset with texts repaired and rows that became empty dropped; the notes of all parts as one."""
+    """The Dataset with texts repaired and rows that became empty dropped; the notes of all parts as one.
+
+    last: no further layer follows.
+    """
     said: dict[str, Any] = {"rows": 0, "repaired": Counter(), "dropped": Counter(), "changes": []}
     starts = row_starts(dataset)
     layer = run.store.layer(dataset, "clean", [*inputs.texts, REASON_COLUMN])
@@ -85,7 +88,7 @@ def _repaired(
         said["repaired"].update(note["repaired"])
         said["dropped"].update(note["dropped"])
         said["changes"] += note["changes"]
-    return layer.finish(), said
+    return layer.finish(stored=last), said
 
 
 def _without_duplicates(

@@ -37,7 +37,7 @@ def opened(folder: Path) -> ServedModel:
         ({"name": "a/b"}, BadInput, "'a/b'"),
         ({"name": "a.tensor"}, BadInput, "'a.tensor'"),
         ({"variants": []}, BadInput, "0 variants"),
-        ({"task": "mind_reading"}, BadInput, "no task 'mind_reading'"),
+        ({"task": "mind_reading"}, BadInput, "the task 'mind_reading', which this Modelyard does not have"),
     ],
 )
 def test_a_package_that_cannot_be_served_says_why(
