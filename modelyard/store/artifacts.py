@@ -93,11 +93,6 @@ class Package(Artifact):
         """In order of preference: the first that passes its golden set is served."""
         return list(self.info["variants"])
 
-    @property
-    def reference(self) -> str:
-        """The variant that the others are made from and held against: what export or adopt wrote."""
-        return str(self.info.get("reference", "float"))
-
     def variant_size(self, variant: dict[str, Any]) -> int:
         """Bytes of the graph files of one variant."""
         files = {file for graph in variant["graphs"].values() for file in graph["files"]}

@@ -13,14 +13,10 @@ import numpy as np
 
 if TYPE_CHECKING:
     from modelyard.fields import Field
-    from modelyard.tasks.metric import Metric
     from modelyard.tasks.training import TrainingTask
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Tensors = dict[str, Array]
-# How the server and the gates tell that two raw answers are the same answer, beside their largest difference: the
-# argmax over the last axis (classes), the cosine over it (embeddings), or by the difference alone.
-ARGMAX, COSINE, DIFFERENCE = "argmax", "cosine", "difference"
 
 
 @dataclass(frozen=True)
@@ -78,7 +74,7 @@ class Signature:
 
 
 class Task(ABC):
-    """One task: what a request holds, what a row of data holds, and how answers are judged."""
+    """One task: what a request holds, and what a row of data holds."""
 
     name: str
     # Public input of a request -> kind of field.
@@ -86,10 +82,6 @@ class Task(ABC):
     # Public name of a column of the data that holds the target, and its kind of field.
     target: str
     target_field: str
-    # How answers are held against targets.
-    metric: Metric
-    # How two raw answers are told to be the same one: ARGMAX, COSINE or DIFFERENCE.
-    agreement: str = ARGMAX
     # Kinds of field that the task brings along, beside those of modelyard.fields.
     fields: Mapping[str, Field] = MappingProxyType({})
     # Where a task from outside the package lies, and the digest of its code.
