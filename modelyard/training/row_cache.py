@@ -1,6 +1,6 @@
 """The cache that training reads: prepared rows in flat files of a scratch folder, opened by memory mapping.
 
-A token takes 3 bytes on disk (a vocabulary under 32,768) and none in memory: the kernel pages in what a batch reads and
+A token takes 3 bytes on disk (a vocabulary up to 32,768) and none in memory: the kernel pages in what a batch reads and
 drops it when memory is short.
 """
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,13 +37,14 @@ def clean(dataset: Dataset, config: CleanConfig, run: Run) -> Dataset:
     """
     inputs = inputs_of(dataset)
     per_row = [name for name in config.rules if name in RULES]
-    spill = Spill(run.scratch("clean"), ["clean", per_row], dataset)
     for_all = [name for name in config.rules if name in DATASET_RULES] if dataset.parts else []
-    cleaned, said = _repaired(dataset, inputs, per_row, spill, run, last=not for_all)
-    rows, repaired, dropped = said["rows"], Counter(said["repaired"]), Counter(said["dropped"])
-    if for_all:
-        cleaned, twins = _without_duplicates(cleaned, for_all, inputs.classes, spill, run)
-        dropped.update(twins)
+    with tempfile.TemporaryDirectory(dir=run.store.temporary) as folder:
+        spill = Spill(Path(folder), ["clean", per_row], dataset)
+        cleaned, said = _repaired(dataset, inputs, per_row, spill, run, last=not for_all)
+        rows, repaired, dropped = said["rows"], Counter(said["repaired"]), Counter(said["dropped"])
+        if for_all:
+            cleaned, twins = _without_duplicates(cleaned, for_all, inputs.classes, spill, run)
+            dropped.update(twins)
     run.details["dropped"] = dict(sorted(dropped.items()))
     run.details["repaired"] = dict(sorted(repaired.items()))
     run.details["dropped_examples"] = dropped_rows(dataset, cleaned, REASON, [column.name for column in inputs.texts])
