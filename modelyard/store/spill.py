@@ -1,7 +1,7 @@
 """Small keys of very many rows, on disk: written part by part, read back hash by hash, never all at once.
 
 What only all rows together can tell (which of them are twins) is asked of one partition at a time: rows with equal keys
-always lie in the same one. A file a part, so a killed stage goes on with the parts that it had.
+always lie in the same one.
 """
 
 from __future__ import annotations
@@ -45,9 +45,6 @@ class Spill:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.partitions = 1 + sum(part.rows for part in dataset.parts) // PARTITION_ROWS
         self._parts = len(dataset.parts)
-
-    def has(self, part: int) -> bool:
-        return self._path(part).is_file()
 
     def write(self, part: int, keys: pl.DataFrame, note: Any = None) -> None:
         """The keys of a part, in any order that is kept within a partition; note: JSON to find again beside them."""
