@@ -15,6 +15,7 @@ from modelyard.errors import BadConfig, BadInput
 from modelyard.stages.ingest import Peek, peek
 from modelyard.stages.split import SplitConfig
 from modelyard.store.dataset import SPLIT
+from modelyard.tasks import load_task
 
 # Columns that say who or what a row comes from: rows that share such a value resemble each other.
 GROUP_NAME = re.compile(
@@ -130,6 +131,7 @@ def look(project: Project, *, propose: bool = True) -> Look:
 
     Raises BadInput for what would stop the chain before training ends, with what to write.
     """
+    _hold_task(project)
     source = project.source()
     seen = peek(source, project.ingest)
     text, label = seen.found["text"].column, seen.found["label"].column
@@ -166,6 +168,19 @@ def look(project: Project, *, propose: bool = True) -> Look:
         first_set_aside=None if seen.first_bad is None else f"{seen.first_bad.file}, line {seen.first_bad.line}",
         notes=(*seen.notes, *_further_notes(seen, counts)),
     )
+
+
+def _hold_task(project: Project) -> None:
+    """Raises BadConfig for a task that the chain cannot carry to its end yet: all but one text in, one label out."""
+    task = load_task(project.task)
+    taken = {**task.columns, task.target: task.target_field}
+    if taken != {"text": "text", "label": "label"}:
+        shown = ", ".join(f"{public} ({field})" for public, field in taken.items())
+        raise BadConfig(
+            f"the task {task.name} takes {shown}; the chain carries one text in and one label out",
+            where=project.place("task"),
+            next="give it the column `text` and the target `label`, both of these kinds (docs/own-task.md)",
+        )
 
 
 def _hold_classes(counts: Counter[str], label: str, seen: Peek, source: Path, split: SplitConfig) -> None:

@@ -115,13 +115,12 @@ def load_project(
     elif file is not None:
         raise BadConfig(f"{file} does not exist", where=str(file), next="check the path given to --config")
     # A relative path in the file is seen from the file, one on the command line from where the user stands.
+    value = _task_seen_from(path.parent, value)
     if data is not None:
         value = merge(value, {"data": str(Path(data).absolute())})
-    value = merge(value, settings or {})
+    value = merge(value, _task_seen_from(Path.cwd(), settings or {}))
     if "name" not in value and value.get("data"):
         value["name"] = name_of(str(value["data"]))
-    if isinstance(value.get("task"), str) and is_own(value["task"]):
-        value = {**value, "task": str((path.parent / value["task"]).resolve())}
     # Said once at the top, and handed to the stages that need it also when they run alone.
     for block, key, top in (("ingest", "task", "task"), ("train", "task", "task"), ("export", "name", "name")):
         if top in value:
@@ -130,3 +129,9 @@ def load_project(
     project._folder = path.parent.absolute()
     project._file, project._lines = (path.name, lines) if there else (None, {})
     return project
+
+
+def _task_seen_from(folder: Path, value: dict[str, Any]) -> dict[str, Any]:
+    """The same settings, the folder of a user's own task absolute."""
+    task = value.get("task")
+    return {**value, "task": str((folder / task).resolve())} if isinstance(task, str) and is_own(task) else value

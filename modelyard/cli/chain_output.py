@@ -18,7 +18,7 @@ from modelyard.cli.stopping import Stopped, stoppable
 from modelyard.cli.terminal import progress
 from modelyard.environment import usable_cores
 from modelyard.errors import ModelyardError
-from modelyard.store import Report
+from modelyard.store import Package, Report
 
 COLOURS = {"done": "green", "cached": "cyan", "waiting": "yellow", "failed": "red"}
 
@@ -125,6 +125,7 @@ def print_next(chain: ChainOutcome, project: Project, workspace: Workspace) -> N
     page = report_page(chain)
     if page is not None:
         click.echo(f"report:    {page}")
-    if page is not None and chain.error is None:
+    made = chain.stage("optimize")
+    if page is not None and chain.error is None and made is not None and isinstance(made.output, Package):
         where = "" if workspace.root == Path.cwd() / ".modelyard" else f" --workspace {workspace.root}"
-        click.echo(f"serve it:  modelyard serve {project.name}@{project.release.alias}{where}")
+        click.echo(f"serve it:  {made.output.serve_command(project.release.alias)}{where}")

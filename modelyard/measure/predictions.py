@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from modelyard.runtimes.variants import open_variant
 from modelyard.store import Package
-from modelyard.tasks import Pipeline, task_of
+from modelyard.tasks import Pipeline
 from modelyard.tasks.task import Array, Prepared, Tensors
 
 # Small and of one length, as the server forms its batches: what dynamic INT8 answers depends a little on the batch.
 BATCH = 4
-
-
-def open_pipeline(package: Package, allowed_code: Collection[str] = ()) -> Pipeline:
-    return task_of(package, allowed_code).open_pipeline(package.path, package.info["pipeline"])
 
 
 def raw_outputs(package: Package, variant: str, pipeline: Pipeline, items: Sequence[Prepared], threads: int) -> Tensors:

@@ -93,6 +93,11 @@ class Package(Artifact):
         """In order of preference: the first that passes its golden set is served."""
         return list(self.info["variants"])
 
+    def serve_command(self, alias: str) -> str:
+        """What serves it under that alias; code that it brings is allowed by name."""
+        code = f" --allow-code {self.info['code']}" if "code" in self.info else ""
+        return f"modelyard serve {self.name}@{alias}{code}"
+
     def variant_size(self, variant: dict[str, Any]) -> int:
         """Bytes of the graph files of one variant."""
         files = {file for graph in variant["graphs"].values() for file in graph["files"]}

@@ -6,9 +6,6 @@ always lie in the same one.
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
@@ -18,13 +15,11 @@ import numpy as np
 import pyarrow as pa
 
 from modelyard.store.dataset import Dataset
-from modelyard.store.digests import digest_json
 
 if TYPE_CHECKING:
     import polars as pl
 
 PARTITION_ROWS = 1 << 19  # read back together: some 20 MB of keys, and a few times that to compare them
-NOTE = b"note"
 # Odd, so that multiplying by it loses nothing (the golden ratio in 64 bits, as in Fibonacci hashing).
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 
@@ -32,60 +27,41 @@ _ODD = np.uint64(0x9E3779B97F4A7C15)
 class Spill:
     """Tables with a column `low` (uint64, a hash) that says which partition a row belongs to."""
 
-    def __init__(self, folder: Path, identity: Any, dataset: Dataset) -> None:
-        """identity: JSON of all that the keys depend on; what another one left in the folder is removed."""
-        import polars as pl
-
-        # Hashes of Polars are the same only within one of its versions.
-        name = digest_json([identity, dataset.digest, pl.__version__])
-        for other in folder.iterdir() if folder.is_dir() else ():
-            if other.name != name:
-                shutil.rmtree(other) if other.is_dir() else other.unlink()
-        self.folder = folder / name
-        self.folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: Path, dataset: Dataset) -> None:
+        """folder: empty, and the spill's alone."""
+        self.folder = folder
         self.partitions = 1 + sum(part.rows for part in dataset.parts) // PARTITION_ROWS
         self._parts = len(dataset.parts)
 
-    def write(self, part: int, keys: pl.DataFrame, note: Any = None) -> None:
-        """The keys of a part, in any order that is kept within a partition; note: JSON to find again beside them."""
+    def write(self, part: int, keys: pl.DataFrame) -> None:
+        """The keys of a part, in any order that is kept within a partition."""
         import polars as pl
 
         place = pl.Series("place", keys["low"] % self.partitions)
         ordered = keys.with_columns(place).sort("place", maintain_order=True)
         ends = np.searchsorted(ordered["place"].to_numpy(), np.arange(self.partitions), side="right")
         table = ordered.drop("place").to_arrow().combine_chunks()
-        schema = table.schema.with_metadata({NOTE: json.dumps(note).encode()})
-        temporary = self.folder / f"{part}.tmp"
-        with temporary.open("wb") as file:
-            with pa.ipc.new_file(file, schema) as writer:
-                start = 0
-                for end in ends.tolist():
-                    writer.write_batch(_one_batch(table.slice(start, end - start)))
-                    start = end
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self._path(part))
+        with pa.ipc.new_file(str(self._path(part)), table.schema) as writer:
+            start = 0
+            for end in ends.tolist():
+                writer.write_batch(_one_batch(table.slice(start, end - start)))
+                start = end
 
-    def note(self, part: int) -> Any:
-        with self._opened(part) as reader:
-            return json.loads(reader.schema.metadata[NOTE])
-
-    def partition(self, number: int, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    def partition(self, number: int) -> pl.DataFrame:
         """The keys of one partition, of all parts, in their order."""
         import polars as pl
 
         batches = []
         for part in range(self._parts):
             with self._opened(part) as reader:
-                batch = reader.get_batch(number)
-                batches.append(batch if columns is None else batch.select(list(columns)))
+                batches.append(reader.get_batch(number))
         frame = pl.from_arrow(pa.Table.from_batches(batches))
         assert isinstance(frame, pl.DataFrame)
         return frame.rechunk()
 
-    def each(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+    def each(self) -> Iterator[pl.DataFrame]:
         """Every partition."""
-        return (self.partition(number, columns) for number in range(self.partitions))
+        return (self.partition(number) for number in range(self.partitions))
 
     def _path(self, part: int) -> Path:
         return self.folder / f"{part}.arrow"

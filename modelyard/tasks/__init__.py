@@ -59,7 +59,8 @@ def task_of(artifact: Artifact, allowed: Collection[str] = ()) -> Task:
         raise BadInput(
             f"the {artifact.kind} brings its own code (task {artifact.info.get('task')}), which was not allowed to run",
             where=str(artifact.path / CODE),
-            next=f"read it; if you trust it: --allow-code {digest}",
+            next=f"read it; if you trust it: `modelyard serve ... --allow-code {digest}`, or for another verb "
+            f"--set task={artifact.path / CODE}",
         )
     folder = artifact.path / CODE
     if not folder.is_dir() or code_digest(folder) != digest:

@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import csv
-import json
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.real.command import modelyard
 from tests.real.servers import serving
 from tests.unit.tiny_bert import make_base, reviews
 
 pytestmark = pytest.mark.e2e
 
 STAGES = ["ingest", "clean", "split", "train", "export", "optimize", "evaluate", "release"]
-
-
-def modelyard(folder: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:
-    """Exit code, the JSON object on stdout, stderr."""
-    done = subprocess.run(
-        [sys.executable, "-m", "modelyard", *arguments, "--json"],
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    return done.returncode, json.loads(done.stdout), done.stderr
 
 
 @pytest.fixture(scope="module")

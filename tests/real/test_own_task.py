@@ -7,30 +7,17 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from modelyard.tasks.own import code_digest
+from tests.real.command import modelyard
 from tests.real.servers import serving
 from tests.unit.tiny_bert import make_base, reviews
 
 pytestmark = pytest.mark.e2e
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "tweet_sentiment"
-
-
-def modelyard(folder: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "modelyard", *arguments, "--json"],
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    return done.returncode, json.loads(done.stdout), done.stderr
 
 
 def test_a_task_from_a_folder_is_trained_released_and_served_with_its_own_code(tmp_path: Path) -> None:
@@ -53,6 +40,13 @@ def test_a_task_from_a_folder_is_trained_released_and_served_with_its_own_code(t
     info = json.loads((package / "package.json").read_bytes())
     assert (info["task"], info["code"]) == ("tweet_sentiment", digest)
     assert code_digest(package / "code") == digest
+    # The same code also judged the candidates of optimize, and whoever serves the version is told how.
+    reports = [json.loads(path.read_bytes()) for path in tmp_path.glob(".modelyard/store/reports/*/figures.json")]
+    (optimized,) = [report for report in reports if report["stage"] == "optimize"]
+    int8 = next(each for each in optimized["details"]["variants"] if each["name"] == "int8")
+    assert int8["accuracy"] is not None and int8["p50_ms"] is not None, int8["reason"]
+    released = json.loads(Path(answer["report"]).with_name("report.json").read_bytes())
+    assert released["next"][0]["command"] == f"modelyard serve tweets@champion --allow-code {digest}"
 
     refused = subprocess.run(
         [sys.executable, "-m", "modelyard", "serve", str(package), "--http", "0", "--grpc", "off"],

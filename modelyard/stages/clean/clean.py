@@ -39,7 +39,7 @@ def clean(dataset: Dataset, config: CleanConfig, run: Run) -> Dataset:
     per_row = [name for name in config.rules if name in RULES]
     for_all = [name for name in config.rules if name in DATASET_RULES] if dataset.parts else []
     with tempfile.TemporaryDirectory(dir=run.store.temporary) as folder:
-        spill = Spill(Path(folder), ["clean", per_row], dataset)
+        spill = Spill(Path(folder), dataset)
         cleaned, said = _repaired(dataset, inputs, per_row, spill, run, last=not for_all)
         rows, repaired, dropped = said["rows"], Counter(said["repaired"]), Counter(said["dropped"])
         if for_all:
@@ -81,16 +81,15 @@ def _repaired(
     for view in run.progress(dataset.views(), "clean", total=len(dataset.parts)):
         shown = SHOWN_CHANGES - len(said["changes"])
         found = first_pass(view, starts[view.index], inputs, [RULES[name] for name in rules], shown)
-        spill.write(view.index, found.keys, found.note)
+        spill.write(view.index, found.keys)
         keep = np.ones(view.rows, dtype=np.bool_)
         keep[found.empty] = False
         reasons = Sparse(found.empty, pa.array([EMPTY] * len(found.empty), REASON_TYPE))
         layer.write(view, {**found.texts, REASON: reasons}, keep)
-        note = spill.note(view.index)
-        said["rows"] += note["rows"]
-        said["repaired"].update(note["repaired"])
-        said["dropped"].update(note["dropped"])
-        said["changes"] += note["changes"]
+        said["rows"] += found.rows
+        said["repaired"].update(found.repaired)
+        said["dropped"].update({EMPTY: len(found.empty)} if len(found.empty) else {})
+        said["changes"] += found.changes
     return layer.finish(stored=last), said
 
 

@@ -28,17 +28,19 @@ EMPTY = "empty after cleaning"
 class FirstPass:
     """texts: by column, what changed. empty: places of rows that are left without a text. keys: see exact_duplicates.
 
-    note: {"rows", "repaired": {reason: count}, "dropped": the same, "changes": examples} as JSON.
+    rows: how many were selected. repaired: texts changed by each reason. changes: examples of them.
     """
 
     texts: dict[str, Sparse]
     empty: np.ndarray[Any, np.dtype[np.int64]]
     keys: pl.DataFrame
-    note: dict[str, Any]
+    rows: int
+    repaired: Counter[str]
+    changes: list[dict[str, Any]]
 
 
-def first_pass(view: PartView, start: int, inputs: Inputs, rules: Sequence[Rule], examples: int) -> FirstPass:
-    """The selected rows of a part. start: the number of its first row; examples: how many changed rows to show."""
+def first_pass(view: PartView, start: int, inputs: Inputs, rules: Sequence[Rule], shown: int) -> FirstPass:
+    """The selected rows of a part. start: the number of its first row; shown: how many changed rows to show."""
     import polars as pl
 
     split = [SPLIT] if view.dataset.has(SPLIT) else []
@@ -64,14 +66,9 @@ def first_pass(view: PartView, start: int, inputs: Inputs, rules: Sequence[Rule]
         }
     ).filter(pl.Series(~empty))
     counts: Counter[str] = sum((each.counts for each in repaired.values()), Counter())
-    note = {
-        "rows": len(rows),
-        "repaired": dict(counts),
-        "dropped": {EMPTY: int(empty.sum())} if empty.any() else {},
-        "changes": changed_rows(view, rows, repaired, empty, examples),
-    }
     changes = {name: Sparse(rows[each.places], _large(each.after)) for name, each in repaired.items()}
-    return FirstPass(changes, rows[empty], keys, note)
+    examples = changed_rows(view, rows, repaired, empty, shown)
+    return FirstPass(changes, rows[empty], keys, len(rows), counts, examples)
 
 
 def _hashed(

@@ -25,12 +25,6 @@ NAMES = {
         *("标签", "类别", "分类", "情感", "标注", "情感倾向"),
     ),
 }
-# The same for tasks with other columns: pairs of texts and how near they are.
-NAMES_OF_PAIRS = {
-    "text_a": ("text_a", "sentence1", "sentence_1", "sentence_a", "text1", "text_1", "premise", "question1"),
-    "text_b": ("text_b", "sentence2", "sentence_2", "sentence_b", "text2", "text_2", "hypothesis", "question2"),
-    "score": ("score", "similarity", "similarity_score", "label", "gold", "rating"),
-}
 SAMPLE = 2000
 SHORTEST_TEXT = (
     12.0  # mean bytes in UTF-8 (a Chinese character is three) of a column that may be text, when its name says nothing
@@ -137,8 +131,7 @@ def _by_name(public: str, names: Sequence[str]) -> list[str]:
     """Exactly the public name, else every name on the list."""
     folded = {name: folded_name(name) for name in names}
     exact = [name for name in names if folded[name] == public]
-    known = {**NAMES_OF_PAIRS, **NAMES}.get(public, ())
-    return exact[:1] or [name for name in names if folded[name] in known]
+    return exact[:1] or [name for name in names if folded[name] in NAMES.get(public, ())]
 
 
 def folded_name(name: str) -> str:

@@ -17,6 +17,7 @@ from modelyard.stages.optimize.verdicts import FLOAT, Measured
 from modelyard.store import Package
 from modelyard.store.artifacts import write_index
 from modelyard.store.digests import PROVENANCE
+from modelyard.tasks import Pipeline
 
 ROLE = "model"
 # A channel whose largest error is this share of its largest weight is as good as gone (one scale a tensor does that).
@@ -60,7 +61,7 @@ def start_draft(package: Package, folder: Path) -> None:
     write_index(Package, folder, {**package.info, "variants": [base]})
 
 
-def add_candidate(folder: Path, name: str, config: OptimizeConfig, threads: int) -> Measured:
+def add_candidate(folder: Path, name: str, pipeline: Pipeline, config: OptimizeConfig, threads: int) -> Measured:
     """Make one candidate, replay the golden set through it, and enter it in package.json with its tolerance.
 
     A candidate that cannot be made or does not open comes back with `broken` set and leaves no file.
@@ -78,7 +79,7 @@ def add_candidate(folder: Path, name: str, config: OptimizeConfig, threads: int)
         # The graph itself comes first, files with its weights behind it.
         files.sort(key=lambda file: not file.endswith(".onnx"))
         variant = {**base, "name": name, "graphs": {ROLE: {"format": "onnx", "files": files}}}
-        result = replay_whole(draft, variant, threads)
+        result = replay_whole(draft, variant, pipeline, threads)
         if not result.passed:
             raise NotMade(f"dropped: the golden set fails: {result.reason}")
     except NotMade as reason:

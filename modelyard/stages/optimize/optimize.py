@@ -12,14 +12,14 @@ from modelyard.measure.alternation import alternate
 from modelyard.measure.examples import Examples, read_examples
 from modelyard.measure.intervals import paired_loss
 from modelyard.measure.percentiles import summary
-from modelyard.measure.predictions import open_pipeline, raw_outputs
+from modelyard.measure.predictions import raw_outputs
 from modelyard.measure.server import served
 from modelyard.run import Run
 from modelyard.stages.optimize.candidates import add_candidate, finish, plain_float, start_draft
 from modelyard.stages.optimize.config import OptimizeConfig
 from modelyard.stages.optimize.verdicts import FLOAT, Measured, Verdict, in_order, judge_accuracy, judge_speed
 from modelyard.store import Dataset, Package
-from modelyard.tasks import task_of
+from modelyard.tasks import Pipeline, task_of
 
 CONCURRENCIES = (1, 8)
 
@@ -31,15 +31,17 @@ def optimize(package: Package, dataset: Dataset, config: OptimizeConfig, run: Ru
     fails requests.
     """
     plain_float(package)
-    examples = read_examples(dataset, task_of(package, run.allowed_code), "validation")
+    task = task_of(package, run.allowed_code)
+    examples = read_examples(dataset, task, "validation")
     with run.store.new_directory() as folder:
         start_draft(package, folder)
+        pipeline = task.open_pipeline(folder, package.info["pipeline"])
         candidates = []
         for name in run.progress(dict.fromkeys(config.variants), "optimize: make"):
-            candidates.append(add_candidate(folder, name, config, run.threads))
+            candidates.append(add_candidate(folder, name, pipeline, config, run.threads))
         draft = Package.open(folder)
         reference = Measured(FLOAT, draft.variant_size(plain_float(draft)), agreement=1.0, max_abs=0.0)
-        _measure_accuracy(draft, reference, candidates, examples, run)
+        _measure_accuracy(draft, pipeline, reference, candidates, examples, run)
         verdicts = {measured.name: judge_accuracy(measured, config.max_accuracy_lost) for measured in candidates}
         _measure_speed(draft, reference, [c for c in candidates if verdicts[c.name].kept], examples, config, run)
         for measured in candidates:
@@ -64,10 +66,14 @@ def _both(accuracy: Verdict, speed: Verdict) -> Verdict:
 
 
 def _measure_accuracy(
-    draft: Package, reference: Measured, candidates: Sequence[Measured], examples: Examples, run: Run
+    draft: Package,
+    pipeline: Pipeline,
+    reference: Measured,
+    candidates: Sequence[Measured],
+    examples: Examples,
+    run: Run,
 ) -> None:
     """Accuracy on validation of every candidate that could be made, paired with the float graph's."""
-    pipeline = open_pipeline(draft, run.allowed_code)
     prepared = pipeline.prepare_batch(examples.items)
     targets = np.array(examples.targets, dtype=object)
 

@@ -6,10 +6,10 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from modelyard.measure.predictions import open_pipeline
 from modelyard.runtimes.golden import Replay, read_golden, replay
 from modelyard.runtimes.variants import open_variant
 from modelyard.store import Package
+from modelyard.tasks import Pipeline
 
 MARGIN = 1.5  # over the largest difference seen on the golden set here
 LEAST = 1e-3  # the bar of export's parity gate: kernels of another CPU sum in another order
@@ -32,13 +32,11 @@ def tolerance(measured: Replay) -> dict[str, Any]:
     }
 
 
-def replay_whole(package: Package, variant: dict[str, Any], threads: int) -> Replay:
+def replay_whole(package: Package, variant: dict[str, Any], pipeline: Pipeline, threads: int) -> Replay:
     """All golden inputs through one variant, with no tolerance: only what is not finite or not there fails.
 
     However long it takes: a tolerance from as many as the clock allowed would make the package depend on the machine.
     """
     golden = replace(read_golden(package), limit_s=math.inf)
     graphs = open_variant(package, variant, threads)
-    return replay(
-        open_pipeline(package), graphs, golden, {"max_abs": math.inf, "agreement": 0.0}, count=len(golden.inputs)
-    )
+    return replay(pipeline, graphs, golden, {"max_abs": math.inf, "agreement": 0.0}, count=len(golden.inputs))

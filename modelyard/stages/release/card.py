@@ -72,7 +72,7 @@ def card(
         parts.append(plain(description, 2000))
     parts += [f"## {words('card.intended')}", words("card.answers", labels=named)]
     if verdict.released:
-        parts += [words("card.serve"), f"```\nmodelyard serve {package.name}@{alias}\n```"]
+        parts += [words("card.serve"), f"```\n{package.serve_command(alias)}\n```"]
     parts += [f"## {words('card.figures')}", _figures(judged, words)]
     parts += [f"## {words('card.limits')}", _limits(evidence, words)]
     recipe = evidence.mapping("train", "recipe")

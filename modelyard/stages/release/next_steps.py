@@ -39,14 +39,13 @@ def next_steps(
     evidence: Evidence,
     judged: Sequence[Judged],
     verdict: Verdict,
-    name: str,
-    alias: str,
+    serve: str,
     words: Words,
 ) -> list[Step]:
-    """At most MOST steps."""
+    """At most MOST steps. serve: the command that serves the version."""
     figures = {one.name: one for one in judged}
     steps = [
-        *_serve_or_mend(verdict, name, alias, words),
+        *_serve_or_mend(verdict, serve, words),
         *_below_baseline(figures.get("accuracy_over_baseline"), evidence, words),
         *_undecided(figures.get("accuracy"), evidence, words),
         *_weak_slices(evidence, words),
@@ -60,9 +59,9 @@ def next_steps(
     return steps[:MOST]
 
 
-def _serve_or_mend(verdict: Verdict, name: str, alias: str, words: Words) -> Iterator[Step]:
+def _serve_or_mend(verdict: Verdict, serve: str, words: Words) -> Iterator[Step]:
     if verdict.released:
-        yield Step(words("next.serve"), f"modelyard serve {name}@{alias}")
+        yield Step(words("next.serve"), serve)
         return
     for one in verdict.failed:
         if one.value is None:

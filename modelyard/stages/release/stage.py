@@ -89,7 +89,7 @@ def _page(
         savings=savings(judged, words),
         warnings=warnings(evidence, words),
         judged=judged,
-        steps=next_steps(evidence, judged, outcome, package.name, config.alias, words),
+        steps=next_steps(evidence, judged, outcome, package.serve_command(config.alias), words),
         sections=_sections(package, evidence, judged, history, words),
         made_with=__version__,
         other=other,

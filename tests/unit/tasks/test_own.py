@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from modelyard.chain.inspect_source import look
+from modelyard.chain.project import load_project
 from modelyard.errors import BadConfig, BadInput, Damaged
 from modelyard.store.artifacts import Package, write_index
 from modelyard.tasks import CODE, carry_code, load_task, task_of
@@ -96,3 +98,34 @@ def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     (folder / "data.txt").symlink_to(tmp_path / "secret.txt")
     with pytest.raises(BadInput, match="leads out"):
         code_digest(folder)
+
+
+def own_task(folder: Path, target: str) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text(
+        "from modelyard.tasks.text_classification import TextClassification\n"
+        f"class Mine(TextClassification):\n    name = 'mine'\n    target = {target!r}\n"
+        f"TASK = Mine()\n# {folder}\n"
+    )
+    return folder
+
+
+def test_a_task_in_the_file_is_seen_from_the_file_and_one_on_the_command_line_from_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, here = own_task(tmp_path / "there" / "task", "label"), own_task(tmp_path / "here" / "task", "label")
+    (tmp_path / "there" / "modelyard.yaml").write_text("task: ./task\n")
+    monkeypatch.chdir(tmp_path / "here")
+    project = load_project(tmp_path / "there")
+    assert (project.task, project.train.task, project.ingest.task) == (str(there),) * 3
+    assert project.allowed_code() == {code_digest(there)}
+    assert load_project(tmp_path / "there", settings={"task": "./task"}).task == str(here)
+
+
+def test_a_task_that_the_chain_cannot_carry_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    own_task(tmp_path / "task", "stars")
+    (tmp_path / "reviews.csv").write_text("text,stars\n" + "".join(f"a text {n},{n % 2}\n" for n in range(40)))
+    (tmp_path / "modelyard.yaml").write_text("data: reviews.csv\ntask: ./task\n")
+    with pytest.raises(BadConfig, match="one text in and one label out") as error:
+        look(load_project(tmp_path))
+    assert error.value.where == "modelyard.yaml, line 2, key task"

@@ -187,6 +187,7 @@ SAID: tuple[tuple[str, str], ...] = (
     # clean
     ("exact duplicate", "完全重复"),
     ("conflicting labels", "标签冲突"),
+    ("conflicting targets", "目标值冲突"),
     ("empty after cleaning", "清洗后为空"),
     ("whitespace", "空白字符"),
     ("mojibake", "乱码"),

@@ -13,7 +13,8 @@ from modelyard.errors import BadConfig, GateFailed
 from modelyard.run import Run
 from modelyard.stages.clean import CleanConfig, clean
 from modelyard.stages.ingest import IngestConfig, ingest
-from modelyard.store.dataset import show_row_id
+from modelyard.store import Column, Dataset
+from modelyard.store.dataset import ROW_ID_TYPE, show_row_id
 from tests.rows import column, in_parts, labelled, new_run
 
 LOOSE = CleanConfig(max_dropped=1.0)
@@ -112,3 +113,62 @@ def test_a_test_set_that_came_with_the_data_loses_no_row_to_the_train_side(tmp_p
         ("train", "one"),
         ("train", "two"),
     ]
+
+
+def pairs(run: Run, rows: list[tuple[str, str, float | None]], target: bool = True) -> Dataset:
+    """Pairs of texts and how near they are, a part for every two rows."""
+    columns = [
+        Column("one", "text", "input", public="text_a"),
+        Column("two", "text", "input", public="text_b"),
+        *([Column("near", "number", "target", public="score")] if target else []),
+        Column("row_id", "value", "system"),
+    ]
+    writer = run.store.new_dataset(columns)
+    for start in range(0, len(rows), 2):
+        some = rows[start : start + 2]
+        table = {
+            "one": pa.array([row[0] for row in some], pa.large_string()),
+            "two": pa.array([row[1] for row in some], pa.large_string()),
+            "row_id": pa.array([(start + place).to_bytes(20, "big") for place in range(len(some))], ROW_ID_TYPE),
+        }
+        if target:
+            table["near"] = pa.array([row[2] for row in some], pa.float64())
+        writer.write(pa.table(table))
+    return writer.finish()
+
+
+def test_of_pairs_both_texts_are_repaired_and_only_equal_pairs_are_twins(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    dataset = pairs(run, [("cafÃ©", "b", 1.0), ("a", "b", 2.0), ("b", "a", 3.0), ("café", " b", 1.0), ("a", "c", 2.0)])
+    cleaned = clean(dataset, LOOSE, run)
+    assert column(cleaned, "one") == ["café", "a", "b", "a"]
+    assert column(cleaned, "two") == ["b", "b", "a", "c"]
+    assert run.details["dropped"] == {"exact duplicate": 1}
+    assert [(change["column"], change["after"]) for change in run.details["repaired_examples"]] == [
+        ("one", "café"),
+        ("two", "b"),
+    ]
+
+
+def test_where_numbers_of_one_pair_differ_the_first_stays_and_the_others_have_a_reason(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    cleaned = clean(pairs(run, [("a", "b", 1.0), ("a", "b", 4.0), ("a", "b", 1.0), ("c", "d", 2.0)]), LOOSE, run)
+    assert column(cleaned, "near") == [1.0, 2.0]
+    assert run.details["dropped"] == {"conflicting targets": 1, "exact duplicate": 1}
+
+
+def test_rows_without_a_target_are_twins_by_their_texts_alone(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    cleaned = clean(pairs(run, [("a", "b", None), ("c", "d", None), ("a", "b", None)], target=False), LOOSE, run)
+    assert column(cleaned, "one") == ["a", "c"]
+    assert run.details["dropped"] == {"exact duplicate": 1}
+
+
+def test_twins_are_found_whatever_the_number_of_partitions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [(f"text {n % 37}", "x") for n in range(100)]
+    kept = []
+    for size in (1 << 19, 7):
+        monkeypatch.setattr("modelyard.store.spill.PARTITION_ROWS", size)
+        run = new_run(tmp_path / str(size))
+        kept.append(column(clean(in_parts(run, [rows[:40], rows[40:41], rows[41:]]), LOOSE, run), "text"))
+    assert kept[0] == kept[1] == [f"text {n}" for n in range(37)]

@@ -8,6 +8,7 @@ from modelyard.stages.optimize.candidates import add_candidate, finish, plain_fl
 from modelyard.stages.optimize.config import OptimizeConfig
 from modelyard.store import Package
 from modelyard.store.artifacts import write_index
+from modelyard.tasks import task_of
 from tests.packages import tiny_package
 
 
@@ -20,6 +21,12 @@ def draft(tmp_path):
     return folder
 
 
+def added(draft, name):
+    package = Package.open(draft)
+    pipeline = task_of(package).open_pipeline(draft, package.info["pipeline"])
+    return add_candidate(draft, name, pipeline, OptimizeConfig(), threads=1)
+
+
 def test_a_draft_starts_from_plain_float_alone(draft):
     package = Package.open(draft)
     assert [variant["name"] for variant in package.variants] == ["float"]
@@ -27,7 +34,7 @@ def test_a_draft_starts_from_plain_float_alone(draft):
 
 
 def test_int8_enters_the_draft_with_a_tolerance_measured_on_the_golden_set(draft):
-    measured = add_candidate(draft, "int8", OptimizeConfig(), threads=1)
+    measured = added(draft, "int8")
     assert measured.broken == ""
     assert measured.max_abs is not None
     assert 0 < measured.max_abs < 0.5
@@ -45,7 +52,7 @@ def test_a_graph_with_its_weights_in_a_file_beside_it_is_quantised_with_both_fil
     info = Package.open(draft).info
     info["variants"][0]["graphs"]["model"]["files"].append("variants/float/model.onnx.data")
     write_index(Package, draft, info)
-    measured = add_candidate(draft, "int8", OptimizeConfig(), threads=1)
+    measured = added(draft, "int8")
     assert measured.broken == ""
     files = Package.open(draft).variants[1]["graphs"]["model"]["files"]
     assert files == ["variants/int8/model.onnx", "variants/int8/model.onnx.data"]
@@ -53,7 +60,7 @@ def test_a_graph_with_its_weights_in_a_file_beside_it_is_quantised_with_both_fil
 
 
 def test_a_graph_without_a_pattern_is_not_fused_and_leaves_no_file(draft):
-    measured = add_candidate(draft, "fused", OptimizeConfig(), threads=1)
+    measured = added(draft, "fused")
     assert measured.broken == "dropped: no pattern of the graph can be fused"
     assert not (draft / "variants" / "fused").exists()
     assert len(Package.open(draft).variants) == 1
@@ -61,20 +68,20 @@ def test_a_graph_without_a_pattern_is_not_fused_and_leaves_no_file(draft):
 
 def test_a_graph_that_the_quantiser_cannot_read_is_dropped_with_its_reason(draft):
     (draft / "variants" / "float" / "model.onnx").write_bytes(b"no graph")
-    measured = add_candidate(draft, "int8", OptimizeConfig(), threads=1)
+    measured = added(draft, "int8")
     assert measured.broken.startswith("dropped: it could not be made: ")
     assert not (draft / "variants" / "int8").exists()
 
 
 def test_what_was_dropped_leaves_the_package(draft):
-    add_candidate(draft, "int8", OptimizeConfig(), threads=1)
+    added(draft, "int8")
     finish(draft, ["float"])
     assert [variant["name"] for variant in Package.open(draft).variants] == ["float"]
     assert not (draft / "variants" / "int8").exists()
 
 
 def test_what_is_kept_stands_in_the_order_given(draft):
-    add_candidate(draft, "int8", OptimizeConfig(), threads=1)
+    added(draft, "int8")
     finish(draft, ["int8", "float"])
     assert [variant["name"] for variant in Package.open(draft).variants] == ["int8", "float"]
 
