@@ -22,12 +22,12 @@ class _Evidence:
         self._figures = info["figures"]
         self.gates = info["gates"]
 
-    def number(self, name: str, form: str = ",.0f", scale: float = 1.0) -> str:
+    def number(self, name: str, form: str = ",.0f", scale: float = 1.0, unit: str = "") -> str:
         value = self._figures.get(name, {}).get("value")
-        return "no data" if value is None else format(value * scale, form)
+        return "no data" if value is None else format(value * scale, form) + unit
 
     def share(self, name: str) -> str:
-        return self.number(name, ".0f", 100) + " %"
+        return self.number(name, ".0f", 100, " %")
 
 
 def _reasons(counts: dict[str, int]) -> str:
@@ -72,7 +72,7 @@ def _optimize(e: _Evidence) -> str:
 def _evaluate(e: _Evidence) -> str:
     return (
         f"accuracy {e.number('accuracy', '.3f')} (TF-IDF baseline {e.number('baseline_accuracy', '.3f')}), "
-        f"P50 {e.number('latency_p50_ms', '.1f')} ms, P99 {e.number('latency_p99_ms', '.1f')} ms"
+        f"P50 {e.number('latency_p50_ms', '.1f', unit=' ms')}, P99 {e.number('latency_p99_ms', '.1f', unit=' ms')}"
     )
 
 
