@@ -43,8 +43,8 @@ def _as_json(line: dict[str, Any]) -> bytes:
     except TypeError:  # half a surrogate pair, or a number of more than 64 bits
         plain: dict[str, Any] = {}
         for name, value in line.items():
-            if isinstance(value, int) and abs(value) >= 1 << 63:
-                plain[ecs.label(name)] = str(value)
+            if isinstance(value, list) or (isinstance(value, int) and abs(value) >= 1 << 63):
+                plain[ecs.label(name)] = ecs.as_text(value)  # as text it is of another type than its name has
             else:
                 plain[ecs.as_text(name)] = value if isinstance(value, int | float | None) else ecs.as_text(value)
         return orjson.dumps(plain, option=orjson.OPT_APPEND_NEWLINE)

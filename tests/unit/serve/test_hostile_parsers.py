@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tritonclient.grpc import service_pb2
 
@@ -211,6 +211,7 @@ NAMES = st.sampled_from(sorted(ecs.FIELDS)) | st.sampled_from(["user", "http", "
 
 
 @PATIENT
+@example({"modelyard.models": [-(2**63) - 1]})
 @given(st.dictionaries(NAMES, LOGGED, max_size=5))
 def test_anything_that_is_logged_is_one_line_of_json_with_one_type_a_name(fields: dict[str, Any]) -> None:
     line = _as_json(ecs.typed(fields))
