@@ -24,7 +24,12 @@ from modelyard.store.writers import write_parquet
 DATASET_FILE = "dataset.json"
 SIDES = ("train", "validation", "test")
 # How the columns of a Dataset are stored; a row id is shown as text, because other tools do not read 20 raw bytes.
-TYPES: dict[str, pa.DataType] = {"text": pa.large_string(), "int64": pa.int64(), "row_id": ROW_ID_TYPE}
+TYPES: dict[str, pa.DataType] = {
+    "text": pa.large_string(),
+    "int64": pa.int64(),
+    "float64": pa.float64(),
+    "row_id": ROW_ID_TYPE,
+}
 
 
 def materialize(dataset: Dataset, folder: Path) -> Path:
@@ -94,6 +99,8 @@ def _write_data(dataset: Dataset, folder: Path) -> tuple[dict[str, str], dict[st
 def _kind(stored: pa.DataType) -> str:
     if stored == ROW_ID_TYPE:
         return "row_id"
+    if pa.types.is_floating(stored):
+        return "float64"
     return "int64" if pa.types.is_integer(stored) else "text"
 
 
@@ -101,7 +108,7 @@ def _shown(values: pa.ChunkedArray, kind: str) -> pa.Array | pa.ChunkedArray:
     if kind == "row_id":
         ids = values.to_pylist()
         return pa.array([None if each is None else show_row_id(each) for each in ids], type=pa.string())
-    return values.cast(pa.int64()) if kind == "int64" else values.cast(pa.string())
+    return values.cast(pa.string() if kind == "text" else TYPES[kind])
 
 
 def _card(rows: dict[str, int]) -> str:

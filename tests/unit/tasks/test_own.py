@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+import modelyard as my
 from modelyard.chain.inspect_source import look
 from modelyard.chain.project import load_project
 from modelyard.errors import BadConfig, BadInput, Damaged
@@ -129,3 +132,27 @@ def test_a_task_that_the_chain_cannot_carry_is_refused_before_anything_runs(tmp_
     with pytest.raises(BadConfig, match="one text in and one label out") as error:
         look(load_project(tmp_path))
     assert error.value.where == "modelyard.yaml, line 2, key task"
+
+
+def test_columns_of_another_kind_go_through_ingest_and_clean_on_plain_paths(tmp_path: Path) -> None:
+    task = tmp_path / "task"
+    task.mkdir()
+    (task / "__init__.py").write_text(
+        "from modelyard.tasks.text_classification import TextClassification\n"
+        "class Near(TextClassification):\n"
+        "    name, inputs = 'near', {'text_a': 'text', 'text_b': 'text'}\n"
+        "    target, target_field = 'near', 'number'\n"
+        f"TASK = Near()\n# {task}\n"
+    )
+    (tmp_path / "pairs.csv").write_text("text_a,text_b,near\na,b,1.5\na ,b,1.5\nc,d,2\nc,e,high\n")
+    loose = {"max_set_aside": 0.5, "task": str(task)}
+    read = my.ingest(tmp_path / "pairs.csv", out=tmp_path / "read", **loose)
+    assert read.evidence.info["details"]["set_aside"][0]["reason"] == "near: 'high' is not a number"
+    cleaned = my.clean(tmp_path / "read", out=tmp_path / "cleaned", max_dropped=1.0)
+    assert cleaned.evidence.info["details"]["dropped"] == {"exact duplicate": 1}
+    table = pq.read_table(tmp_path / "cleaned" / "data")
+    assert table["near"].type == pa.float64()
+    assert table.select(["text_a", "text_b", "near"]).to_pylist() == [
+        {"text_a": "a", "text_b": "b", "near": 1.5},
+        {"text_a": "c", "text_b": "d", "near": 2.0},
+    ]
