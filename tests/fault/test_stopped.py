@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 import signal
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.fault.conftest import Unbroken
-from tests.fault.project import half_written, left_over, modelyard, run, started, stopped_by
+from tests.fault.project import LIMIT_S, Ended, half_written, left_over, modelyard, run, started, stopped_by
 
 pytestmark = pytest.mark.e2e
 
@@ -33,17 +34,30 @@ def test_the_second_of_two_runs_says_who_holds_the_workspace_and_status_reads_on
     assert modelyard(project, workspace, "status").json["outcome"] == "interrupted"
 
 
+def ctrl_c_after_step(step: int, project: Path, workspace: Path, arguments: tuple[str, ...]) -> Ended:
+    """A run that gets Ctrl-C once it has a checkpoint beyond that step."""
+    with started(project, workspace, *arguments) as process:
+        until = time.monotonic() + LIMIT_S
+        while all(int(path.name.removeprefix("step-")) <= step for path in workspace.rglob("step-*")):
+            assert process.poll() is None, "it ended before it was stopped"
+            assert time.monotonic() < until, f"no checkpoint beyond step {step}"
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=LIMIT_S)
+        return Ended(process.returncode, stdout, stderr)
+
+
 def test_ctrl_c_in_training_keeps_a_checkpoint_and_says_so(unbroken: Unbroken, tmp_path: Path) -> None:
     project, workspace = unbroken.project, tmp_path / "workspace"
     long = ("--to", "train", "--set", "train.epochs=400", "--set", "train.patience=400")
-    stopped = stopped_by(signal.SIGINT, project, workspace, 8.0, after="split", arguments=long)
+    stopped = ctrl_c_after_step(0, project, workspace, long)
     assert stopped.code == 130, stopped.stderr
     assert stopped.json["outcome"] == "interrupted"
     assert "kept: ingest, clean, split, train up to step " in stopped.json["error"]["message"]
     assert "stopped; kept: ingest, clean, split" in stopped.stderr
     assert "Traceback" not in stopped.stderr
     step = int(stopped.json["error"]["message"].rpartition("step ")[2].replace(",", ""))
-    again = stopped_by(signal.SIGINT, project, workspace, 8.0, after="split", arguments=long)
+    again = ctrl_c_after_step(step, project, workspace, long)
     assert int(again.json["error"]["message"].rpartition("step ")[2].replace(",", "")) > step
     status = modelyard(project, workspace, "status").json
     assert status["outcome"] == "interrupted"
