@@ -14,25 +14,30 @@ import numpy as np
 from modelyard.errors import Damaged, ModelyardError
 from modelyard.runtimes.package_paths import inside
 from modelyard.store.artifacts import Package
-from modelyard.tasks.task import Graph, Pipeline, Tensors
+from modelyard.tasks.cosine import cosines
+from modelyard.tasks.metric import AGREEMENTS, Agreement
+from modelyard.tasks.task import Array, Graph, Pipeline, Tensors
 
 FIRST = 8  # replayed before the server says ready; the rest before a promotion
+COSINE = 0.99  # of a vector with the reference's, from which on they say the same
 LIMIT_S = 20.0  # `golden.limit_s` of the package overrules it
 
 
 @dataclass(frozen=True)
 class Golden:
-    """inputs: the public items; outputs: raw outputs of the float reference, first axis the items."""
+    """inputs: the public items; outputs: raw outputs of the float reference, first axis the items;
+    agreement: what makes an answer the reference's (see `compare`)."""
 
     inputs: list[dict[str, Any]]
     outputs: Tensors
     limit_s: float = LIMIT_S
+    agreement: Agreement = "argmax"
 
 
 @dataclass(frozen=True)
 class Replay:
     """max_abs: the largest difference from the reference (infinite when a value is not finite);
-    agreement: share of items whose argmax is the reference's; reason: why it did not pass, or empty."""
+    agreement: share of items whose answer is the reference's; reason: why it did not pass, or empty."""
 
     max_abs: float
     agreement: float
@@ -59,7 +64,14 @@ def read_golden(package: Package) -> Golden:
         raise Damaged(
             f"the golden set has {len(inputs)} inputs and outputs of {sorted(rows)} rows", where=str(inputs_path.parent)
         )
-    return Golden(inputs, outputs, float(spec.get("limit_s", LIMIT_S)))
+    agreement = spec.get("agreement", "argmax")
+    if agreement not in AGREEMENTS:
+        raise Damaged(
+            f"the golden set agrees by {agreement!r}, this Modelyard knows {', '.join(AGREEMENTS)}",
+            where=str(package.path / package.index),
+            next="upgrade modelyard",
+        )
+    return Golden(inputs, outputs, float(spec.get("limit_s", LIMIT_S)), agreement)
 
 
 def replay(
@@ -71,7 +83,7 @@ def replay(
 ) -> Replay:
     """Run the first `count` golden inputs one by one and hold the raw outputs against the reference.
 
-    max_abs bounds every difference, and the argmax over the last axis may differ for at most
+    max_abs bounds every difference, and the answer (see `compare`) may be another for at most
     ceil((1 - agreement) n) of n inputs. A NaN or infinity never passes. Stops at the set's time limit, with what
     was checked until then (at least one input).
     """
@@ -87,7 +99,8 @@ def replay(
             return Replay(math.inf, 0.0, index, False, f"golden input {index}: {error.message}")
         except Exception as error:  # a graph that opens but fails to run; the class depends on the runtime
             return Replay(math.inf, 0.0, index, False, f"golden input {index}: {type(error).__name__}: {error}")
-        gap, same, why = compare(outputs, {name: array[index : index + 1] for name, array in golden.outputs.items()})
+        expected = {name: array[index : index + 1] for name, array in golden.outputs.items()}
+        gap, same, why = compare(outputs, expected, golden.agreement)
         checked += 1
         worst = max(worst, gap)
         differing += not same
@@ -103,8 +116,14 @@ def replay(
     )
 
 
-def compare(outputs: Mapping[str, Any], reference: Mapping[str, Any]) -> tuple[float, bool, str]:
-    """Largest |difference|, whether every argmax over the last axis is the same, and what made comparing impossible."""
+def compare(
+    outputs: Mapping[str, Any], reference: Mapping[str, Any], agreement: Agreement = "argmax"
+) -> tuple[float, bool, str]:
+    """Largest |difference|, whether the answer is the reference's, and what made comparing impossible.
+
+    The answer is the reference's by `argmax` when every argmax over the last axis is the same, by `cosine` when every
+    vector on the last axis has a cosine of at least COSINE with the reference's, by `none` always.
+    """
     worst, same = 0.0, True
     for name, expected in reference.items():
         if name not in outputs:
@@ -117,6 +136,13 @@ def compare(outputs: Mapping[str, Any], reference: Mapping[str, Any]) -> tuple[f
             if not np.isfinite(values).all():
                 return math.inf, False, f"{name}{side} holds a value that is not finite"
         worst = max(worst, float(np.abs(found - wanted).max(initial=0.0)))
-        if found.ndim > 1 and found.shape[-1] > 1:
-            same = same and bool((found.argmax(axis=-1) == wanted.argmax(axis=-1)).all())
+        same = same and _agrees(found, wanted, agreement)
     return worst, same, ""
+
+
+def _agrees(found: Array, wanted: Array, agreement: Agreement) -> bool:
+    if agreement == "argmax" and found.ndim > 1 and found.shape[-1] > 1:
+        return bool((found.argmax(axis=-1) == wanted.argmax(axis=-1)).all())
+    if agreement == "cosine":
+        return bool((cosines(found, wanted) >= COSINE).all())
+    return True

@@ -93,6 +93,11 @@ class Package(Artifact):
         """In order of preference: the first that passes its golden set is served."""
         return list(self.info["variants"])
 
+    @property
+    def reference(self) -> str:
+        """The variant that the golden set was made with, and that the others are held against."""
+        return str(self.info.get("reference", "float"))
+
     def serve_command(self, alias: str) -> str:
         """What serves it under that alias; code that it brings is allowed by name."""
         code = f" --allow-code {self.info['code']}" if "code" in self.info else ""

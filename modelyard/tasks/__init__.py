@@ -9,6 +9,7 @@ from pathlib import Path
 
 from modelyard.errors import BadConfig, BadInput, Damaged
 from modelyard.store.artifacts import Artifact, write_index
+from modelyard.tasks.metric import Metric
 from modelyard.tasks.own import code_digest, copy_code, load_folder
 from modelyard.tasks.task import Pipeline, Prepared, Task
 
@@ -81,4 +82,4 @@ def carry_code(task: Task, kind: type[Artifact], folder: Path) -> None:
     write_index(kind, folder, {**info, CODE: task.code})
 
 
-__all__ = ["CODE", "TASKS", "Pipeline", "Prepared", "Task", "carry_code", "is_own", "load_task", "task_of"]
+__all__ = ["CODE", "TASKS", "Metric", "Pipeline", "Prepared", "Task", "carry_code", "is_own", "load_task", "task_of"]

@@ -13,6 +13,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from modelyard.fields import Field
+    from modelyard.tasks.metric import Agreement, Metric
     from modelyard.tasks.training import TrainingTask
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -82,6 +83,10 @@ class Task(ABC):
     # Public name of a column of the data that holds the target, and its kind of field.
     target: str
     target_field: str
+    # What its packages are judged by; None: there is nothing to be right about.
+    metric: Metric | None = None
+    # How the golden set tells whether a variant answers as the reference does.
+    agreement: Agreement = "argmax"
     # Kinds of field that the task brings along, beside those of modelyard.fields.
     fields: Mapping[str, Field] = MappingProxyType({})
     # Where a task from outside the package lies, and the digest of its code.

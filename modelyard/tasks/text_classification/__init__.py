@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from modelyard.errors import BadInput
+from modelyard.tasks.metric import Accuracy
 from modelyard.tasks.task import Signature, Task
 from modelyard.tasks.text_classification.pipeline import TextClassificationPipeline
 
@@ -21,6 +22,7 @@ class TextClassification(Task):
     inputs = MappingProxyType({"text": "text"})
     target = "label"
     target_field = "label"
+    metric = Accuracy()
 
     def signature(self, labels: Sequence[str]) -> Signature:
         return Signature(

@@ -164,3 +164,21 @@ def test_a_reference_that_is_not_finite_passes_nothing() -> None:
     gap, same, why = compare({"logits": np.array([[2.0, 1.0]], dtype=np.float32)}, broken)
     assert (gap, same) == (math.inf, False)
     assert "reference" in why
+
+
+def test_a_vector_agrees_by_its_direction_where_the_package_says_so() -> None:
+    reference = {"embedding": np.array([[3.0, 4.0], [1.0, 0.0]])}
+    turned = {"embedding": np.array([[3.0, 4.0], [0.995, 0.0999]])}  # 5.7 degrees, cosine 0.995
+    too_far = {"embedding": np.array([[3.0, 4.0], [0.98, 0.199]])}  # 11.5 degrees, cosine 0.98
+    assert compare(turned, reference, "cosine")[1]
+    assert not compare(too_far, reference, "cosine")[1]
+    assert compare({"embedding": np.array([[4.0, 3.0], [0.0, 1.0]])}, reference, "none")[1]
+    # The largest value on the axis says nothing of a direction.
+    assert compare({"embedding": np.array([[3.0, 4.0], [1.0, 0.9]])}, reference, "argmax")[1]
+
+
+def test_an_agreement_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+    golden = {"inputs": "golden/inputs.jsonl", "outputs": "golden/outputs.safetensors", "count": 10}
+    package = tiny_package(tmp_path / "p", golden={**golden, "agreement": "by heart"})
+    with pytest.raises(Damaged, match="agrees by 'by heart'"):
+        read_golden(package)
