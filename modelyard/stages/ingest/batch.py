@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 BATCH_ROWS = 8192
 BATCH_CHARACTERS = 8 << 20
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place between two rows of a source, at which a reader can start.
+
+    file: its name seen from the source. offset: the byte in the file as it lies on disk at which the next row begins;
+    in Parquet the rows before it. line: that of the next row, from 1; in Parquet its row number.
+    """
+
+    file: str
+    offset: int
+    line: int
 
 
 @dataclass(frozen=True)
@@ -24,19 +37,28 @@ class BadRow:
 
 @dataclass(frozen=True)
 class RawBatch:
-    """Rows as they stand in the source: one list a column, all of one length, and the line each row starts at."""
+    """Rows as they stand in the source: one list a column, all of one length, and the line each row starts at.
+
+    after: where the reader stands behind the batch; None where it can be no place to start at (see `LineOffsets.at`).
+    A reader that starts there gives the same batches as the one that went on.
+    """
 
     file: str
     lines: Sequence[int]
     columns: Mapping[str, Sequence[Any]]
     bad: Sequence[BadRow]
+    after: Position | None = None
 
 
 @dataclass(frozen=True)
 class Source:
-    """An opened source. details: what the report says of it (format, encoding, delimiter)."""
+    """An opened source. details: what the report says of it (format, encoding, delimiter).
+
+    batches: all of it, read once; read_from: the batches behind a place in it.
+    """
 
     details: dict[str, Any]
     batches: Iterator[RawBatch]
+    read_from: Callable[[Position], Iterator[RawBatch]]
     several_files: bool = False
     notes: list[str] = field(default_factory=list)

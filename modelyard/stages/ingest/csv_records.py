@@ -55,42 +55,62 @@ class _Feed:
         return line
 
 
+class Records:
+    """Each record with the line it starts at: its fields, or the reason why it cannot be read."""
+
+    def __init__(
+        self, lines: Iterator[str | None], delimiter: str, limit: int, width: int | None, first_line: int
+    ) -> None:
+        # The module's limit holds for the whole process and is only ever raised; records are bounded by the feed.
+        csv.field_size_limit(max(csv.field_size_limit(), limit + 1))
+        self._feed = _Feed(lines, limit, first_line)
+        self._delimiter = delimiter
+        self._limit = limit
+        self._width = width
+        self._reader = csv.reader(self._feed, delimiter=delimiter, strict=True)
+
+    @property
+    def next_line(self) -> int:
+        """The line that is read next: behind the last record, or behind the first line of a broken one."""
+        return self._feed.next_line
+
+    def __iter__(self) -> Records:
+        return self
+
+    def __next__(self) -> tuple[int, list[str] | str]:
+        feed = self._feed
+        while True:
+            start = feed.begin()
+            try:
+                fields = next(self._reader)
+            except (csv.Error, _TooLong) as error:
+                reason = _reason(error, feed.record, self._limit)
+                feed.give_back(start)
+                self._reader = csv.reader(feed, delimiter=self._delimiter, strict=True)
+                return start, reason
+            if fields:
+                return start, self._of_width(fields, start)
+
+    def _of_width(self, fields: list[str], start: int) -> list[str] | str:
+        width = self._width = self._width or len(fields)
+        if len(fields) == width:
+            return fields
+        if len(fields) > width and not any(fields[width:]):
+            return fields[:width]
+        if _swallowed(self._feed.record, self._delimiter, width):
+            self._feed.give_back(start)
+            return "broken quoting"
+        return f"{len(fields)} fields, {width} expected"
+
+
 def read_records(
     lines: Iterator[str | None], delimiter: str, limit: int, width: int | None = None, first_line: int = 1
-) -> Iterator[tuple[int, list[str] | str]]:
-    """Each record with the line it starts at: its fields, or the reason why it cannot be read.
+) -> Records:
+    """Blank lines are skipped, and empty fields past the last column (trailing delimiters) dropped.
 
-    Blank lines are skipped, and empty fields past the last column (trailing delimiters) dropped.
     width: the number of fields of every record; the first record's when None. first_line: the number of the first line.
     """
-    # The module's limit holds for the whole process and is only ever raised; records are bounded by the feed.
-    csv.field_size_limit(max(csv.field_size_limit(), limit + 1))
-    feed = _Feed(lines, limit, first_line)
-    reader = csv.reader(feed, delimiter=delimiter, strict=True)
-    while True:
-        start = feed.begin()
-        try:
-            fields = next(reader)
-        except StopIteration:
-            return
-        except (csv.Error, _TooLong) as error:
-            reason = _reason(error, feed.record, limit)
-            feed.give_back(start)
-            reader = csv.reader(feed, delimiter=delimiter, strict=True)
-            yield start, reason
-            continue
-        if not fields:
-            continue
-        width = width or len(fields)
-        if len(fields) == width:
-            yield start, fields
-        elif len(fields) > width and not any(fields[width:]):
-            yield start, fields[:width]
-        elif _swallowed(feed.record, delimiter, width):
-            feed.give_back(start)
-            yield start, "broken quoting"
-        else:
-            yield start, f"{len(fields)} fields, {width} expected"
+    return Records(lines, delimiter, limit, width, first_line)
 
 
 def _reason(error: Exception, record: list[str | None], limit: int) -> str:

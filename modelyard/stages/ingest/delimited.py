@@ -7,16 +7,14 @@ from itertools import islice
 from pathlib import Path
 
 from modelyard.errors import BadInput
-from modelyard.stages.ingest.batch import BATCH_CHARACTERS, BATCH_ROWS, BadRow, RawBatch, Source
+from modelyard.stages.ingest.batch import BATCH_CHARACTERS, BATCH_ROWS, BadRow, Position, RawBatch, Source
 from modelyard.stages.ingest.config import IngestConfig
-from modelyard.stages.ingest.csv_records import DELIMITERS, find_delimiter, read_records
+from modelyard.stages.ingest.csv_records import DELIMITERS, Records, find_delimiter, read_records
 from modelyard.stages.ingest.encoding import find_encoding
 from modelyard.stages.ingest.header import SEPARATOR_LINE, has_header, header_names, row_width
-from modelyard.stages.ingest.lines import line_ending, read_lines
+from modelyard.stages.ingest.lines import LineOffsets, line_ending, read_lines
 
 SAMPLE_LINES = 200
-
-Records = Iterator[tuple[int, list[str] | str]]
 
 
 def open_delimited(path: Path, config: IngestConfig, delimiter: str | None) -> Source:
@@ -51,14 +49,21 @@ def open_delimited(path: Path, config: IngestConfig, delimiter: str | None) -> S
             )
     details = {"format": "tsv" if delimiter == "\t" else "csv", **shown_encoding(codec)}
     details.update(delimiter=DELIMITERS.get(delimiter, delimiter), header=header)
-    return Source(details, _batches(path.name, names, read), notes=notes)
+
+    def read_from(start: Position) -> Iterator[RawBatch]:
+        lines = _lines(path, codec, ending, config, start.offset)
+        behind = read_records(lines, delimiter, config.max_row_characters, width, start.line)
+        return _batches(path.name, names, behind, LineOffsets(path, codec, ending, start))
+
+    batches = _batches(path.name, names, read, LineOffsets(path, codec, ending, None))
+    return Source(details, batches, read_from, notes=notes)
 
 
-def _lines(path: Path, codec: str, ending: str, config: IngestConfig) -> Iterator[str | None]:
-    return read_lines(path, codec, config.max_row_characters, ending)
+def _lines(path: Path, codec: str, ending: str, config: IngestConfig, offset: int = 0) -> Iterator[str | None]:
+    return read_lines(path, codec, config.max_row_characters, ending, offset)
 
 
-def _first(records: Records, path: Path, config: IngestConfig) -> tuple[int, list[str]]:
+def _first(records: Iterator[tuple[int, list[str] | str]], path: Path, config: IngestConfig) -> tuple[int, list[str]]:
     """The first row and its line. Raises BadInput when there is none, or it cannot be what it should be."""
     start, first = next(records, (1, None))
     if first is None:
@@ -83,7 +88,7 @@ def shown_encoding(codec: str) -> dict[str, object]:
     return {"encoding": codec.removesuffix("-sig"), "byte_order_mark": codec in ("utf-8-sig", "utf-16", "utf-32")}
 
 
-def _batches(file: str, names: list[str], records: Records) -> Iterator[RawBatch]:
+def _batches(file: str, names: list[str], records: Records, offsets: LineOffsets) -> Iterator[RawBatch]:
     rows: list[list[str]] = []
     lines: list[int] = []
     bad: list[BadRow] = []
@@ -91,7 +96,8 @@ def _batches(file: str, names: list[str], records: Records) -> Iterator[RawBatch
 
     def batch() -> RawBatch:
         columns = zip(*rows, strict=True) if rows else ([] for _ in names)
-        return RawBatch(file, lines, dict(zip(names, columns, strict=True)), bad)
+        after = offsets.at(records.next_line)
+        return RawBatch(file, lines, dict(zip(names, columns, strict=True)), bad, after)
 
     for line, record in records:
         if isinstance(record, str):

@@ -9,11 +9,11 @@ from typing import Any
 
 from modelyard.errors import BadInput
 from modelyard.fields.text import whole_characters
-from modelyard.stages.ingest.batch import BATCH_CHARACTERS, BATCH_ROWS, BadRow, RawBatch, Source
+from modelyard.stages.ingest.batch import BATCH_CHARACTERS, BATCH_ROWS, BadRow, Position, RawBatch, Source
 from modelyard.stages.ingest.config import IngestConfig
 from modelyard.stages.ingest.delimited import shown_encoding
 from modelyard.stages.ingest.encoding import find_encoding
-from modelyard.stages.ingest.lines import read_lines
+from modelyard.stages.ingest.lines import LineOffsets, read_lines
 
 # Fractions stay as they were written (1.10 is not 1.1); NaN and Infinity are not JSON and count as missing.
 _DECODER = json.JSONDecoder(parse_float=str, parse_constant=lambda name: None)
@@ -29,7 +29,11 @@ def open_jsonl(path: Path, config: IngestConfig) -> Source:
                 where=f"{path}, line 1",
                 next=f"write one object a line: jq -c '.[]' {path.name} > {path.stem}.jsonl",
             )
-    return Source({"format": "jsonl", **shown_encoding(codec)}, _batches(path, codec, config))
+
+    def read_from(start: Position | None) -> Iterator[RawBatch]:
+        return _batches(path, codec, config, start)
+
+    return Source({"format": "jsonl", **shown_encoding(codec)}, read_from(None), read_from)
 
 
 def parse_line(line: str) -> dict[str, Any]:
@@ -45,7 +49,9 @@ def parse_line(line: str) -> dict[str, Any]:
     return value
 
 
-def _batches(path: Path, codec: str, config: IngestConfig) -> Iterator[RawBatch]:
+def _batches(path: Path, codec: str, config: IngestConfig, start: Position | None) -> Iterator[RawBatch]:
+    offset, number = (start.offset, start.line - 1) if start else (0, 0)
+    offsets = LineOffsets(path, codec, "\n", start)
     rows: list[dict[str, Any]] = []
     lines: list[int] = []
     bad: list[BadRow] = []
@@ -53,9 +59,11 @@ def _batches(path: Path, codec: str, config: IngestConfig) -> Iterator[RawBatch]
     names: dict[str, None] = {}
 
     def batch() -> RawBatch:
-        return RawBatch(path.name, lines, {name: [row.get(name) for row in rows] for name in names}, bad)
+        columns = {name: [row.get(name) for row in rows] for name in names}
+        return RawBatch(path.name, lines, columns, bad, offsets.at(number + 1))
 
-    for number, line in enumerate(read_lines(path, codec, config.max_row_characters), start=1):
+    for line in read_lines(path, codec, config.max_row_characters, offset=offset):
+        number += 1
         if line is None:
             bad.append(BadRow(path.name, number, f"longer than {config.max_row_characters:,} characters"))
             continue

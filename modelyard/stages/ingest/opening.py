@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
 from modelyard.errors import BadInput
 from modelyard.stages.ingest.assemble import SOURCE_FILE, SOURCE_LINE, system_columns
-from modelyard.stages.ingest.batch import BadRow, RawBatch, Source
+from modelyard.stages.ingest.batch import BadRow, Position, RawBatch, Source
 from modelyard.stages.ingest.config import Format, IngestConfig
 from modelyard.stages.ingest.delimited import open_delimited
 from modelyard.stages.ingest.guess import Found, existing, find_columns
@@ -38,8 +38,11 @@ def is_ours(source: Path, config: IngestConfig) -> bool:
     return find_format(source, config.format) == "huggingface" and (source / DATASET_FILE).is_file()
 
 
-def open_source(source: Path, config: IngestConfig) -> Opened:
-    """Raises BadInput when the source cannot be read, has no row, or its columns are not clear."""
+def open_source(source: Path, config: IngestConfig, start: Position | None = None) -> Opened:
+    """The rows from `start` on; the columns are always found at the beginning of the source.
+
+    Raises BadInput when the source cannot be read, has no row, or its columns are not clear.
+    """
     opened = open_rows(source, find_format(source, config.format), config)
     first = next(opened.batches, None)
     if first is None:
@@ -48,8 +51,8 @@ def open_source(source: Path, config: IngestConfig) -> Opened:
         hold_bad_rows(0, len(first.bad), list(first.bad), source, config)
     found = _find(first, source, config)
     columns = _columns(first, found, config, opened.several_files)
-    whole = Source(opened.details, chain([first], opened.batches), opened.several_files, opened.notes)
-    return Opened(whole, columns, found)
+    batches = opened.read_from(start) if start else chain([first], opened.batches)
+    return Opened(replace(opened, batches=batches), columns, found)
 
 
 def open_rows(source: Path, kind: Format, config: IngestConfig) -> Source:

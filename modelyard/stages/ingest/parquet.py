@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from modelyard.errors import BadInput
-from modelyard.stages.ingest.batch import BATCH_ROWS, RawBatch, Source
+from modelyard.stages.ingest.batch import BATCH_ROWS, Position, RawBatch, Source
 from modelyard.stages.ingest.config import IngestConfig
 from modelyard.stages.ingest.layout import DataFile
 from modelyard.store.dataset import SPLIT
@@ -38,7 +38,11 @@ def open_parquet(files: Sequence[DataFile], config: IngestConfig, format: str) -
                 where=str(file.path),
                 next="give files of one kind",
             )
-    return Source({"format": format}, _batches(files, names), len(files) > 1, notes)
+
+    def read_from(start: Position | None) -> Iterator[RawBatch]:
+        return _batches(files, names, start)
+
+    return Source({"format": format}, read_from(None), read_from, len(files) > 1, notes)
 
 
 def open_file(path: Path) -> pq.ParquetFile:
@@ -87,21 +91,36 @@ def _named(values: list[Any], names: list[str]) -> list[Any]:
     return [names[value] if isinstance(value, int) and 0 <= value < len(names) else None for value in values]
 
 
-def _batches(files: Sequence[DataFile], names: list[str]) -> Iterator[RawBatch]:
-    for data_file in files:
+def _batches(files: Sequence[DataFile], names: list[str], start: Position | None) -> Iterator[RawBatch]:
+    first = next((place for place, file in enumerate(files) if start and file.name == start.file), 0)
+    for data_file in files[first:]:
         with open_file(data_file.path) as file:
             named = class_names(file.schema_arrow)
-            row = 1
-            read = (_values(batch, names) for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=names))
-            for batch in sound(data_file.path, read):
+            row = start.offset if start and data_file.name == start.file else 0
+            for batch in sound(data_file.path, _pieces(file, names, row)):
                 columns: dict[str, Sequence[Any]] = {
-                    name: _named(values, named[name]) if name in named else values for name, values in batch.items()
+                    name: _named(values, named[name]) if name in named else values
+                    for name, values in _values(batch, names).items()
                 }
-                rows = len(next(iter(columns.values()), []))
+                rows = batch.num_rows
                 if data_file.split is not None:
                     columns[SPLIT] = [data_file.split] * rows
-                yield RawBatch(data_file.name, range(row, row + rows), columns, [])
+                lines = range(row + 1, row + rows + 1)
                 row += rows
+                yield RawBatch(data_file.name, lines, columns, [], Position(data_file.name, row, row + 1))
+
+
+def _pieces(file: pq.ParquetFile, names: list[str], skip: int) -> Iterator[pa.RecordBatch]:
+    """The rows behind the first `skip`, in pieces of one row group each at most: the same from wherever one starts."""
+    for group in range(file.num_row_groups):
+        rows = file.metadata.row_group(group).num_rows
+        if skip >= rows:
+            skip -= rows
+            continue
+        for batch in file.iter_batches(batch_size=BATCH_ROWS, row_groups=[group], columns=names):
+            if skip < batch.num_rows:
+                yield batch.slice(skip)
+            skip = max(0, skip - batch.num_rows)
 
 
 def sound(path: Path, batches: Iterable[T]) -> Iterator[T]:

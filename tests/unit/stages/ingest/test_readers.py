@@ -1,0 +1,138 @@
+"""Readers: what stands behind any batch is read the same by a reader that starts there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from modelyard.stages.ingest import IngestConfig
+from modelyard.stages.ingest.batch import Position, RawBatch, Source
+from modelyard.stages.ingest.layout import find_format
+from modelyard.stages.ingest.opening import open_rows, open_source
+
+READERS = ("delimited", "jsonl", "parquet")
+ENCODINGS = ("utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-16-be", "utf-32", "cp1252")
+# What files are made of: cells that are quoted as they should be, as they should not be, and lines that are no row.
+PLAIN_CELL = st.text(st.characters(codec="cp1252", exclude_characters='",\r\n'), max_size=6)
+CELL = st.one_of(
+    PLAIN_CELL,
+    st.sampled_from(["", "中文" * 3, "é", "a\u2028b", "\x85", "x\x0cy", "\U00020bb7"]),
+    st.text(st.sampled_from('ab",\n\r '), max_size=6).map(lambda text: '"' + text.replace('"', '""') + '"'),
+    st.sampled_from(['"', '"open', 'in"side', '"a"b', '""', "a\rb", "x" * 30, '"' + "y" * 30 + '"']),
+)
+ROW = st.lists(CELL, min_size=1, max_size=4).map(",".join)
+LINE = st.one_of(st.tuples(PLAIN_CELL, PLAIN_CELL).map(",".join), ROW, st.just(""))
+CSV = st.tuples(st.lists(LINE, max_size=25), st.sampled_from(["\n", "\r\n"]), st.booleans())
+JSON_LINE = st.one_of(
+    st.fixed_dictionaries({"text": st.text(max_size=6), "label": st.sampled_from("ab")}, optional={"n": st.integers()})
+    .map(json.dumps)
+    .filter(lambda line: "\\ud" not in line),
+    st.sampled_from(["", "  ", "not json", "[1]", '{"text": "' + "z" * 40 + '"}', '{"text": "中文\u2028"}']),
+)
+anything = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+
+
+def small_batches(rows: int) -> ExitStack:
+    """Batches of so many rows, so that a file of a few lines has several."""
+    stack = ExitStack()
+    for reader in READERS:
+        stack.enter_context(patch(f"modelyard.stages.ingest.{reader}.BATCH_ROWS", rows))
+    return stack
+
+
+def opened(path: Path, **config: Any) -> Source:
+    settings = IngestConfig(max_row_characters=28, **config)
+    return open_rows(path, find_format(path, settings.format), settings)
+
+
+def shown(batches: Iterator[RawBatch] | list[RawBatch]) -> list[Any]:
+    """Everything that a batch says, as plain values."""
+    return [
+        (batch.file, list(batch.lines), {n: list(v) for n, v in batch.columns.items()}, list(batch.bad), batch.after)
+        for batch in batches
+    ]
+
+
+def hold_that_it_goes_on_anywhere(source: Source) -> None:
+    whole = list(source.batches)
+    for place, batch in enumerate(whole):
+        assert batch.after is not None
+        assert shown(source.read_from(batch.after)) == shown(whole[place + 1 :])
+
+
+@anything
+@given(CSV, st.sampled_from(ENCODINGS), st.integers(1, 4))
+def test_a_csv_file_is_read_the_same_from_behind_any_batch(
+    tmp_path: Path, content: tuple[list[str], str, bool], encoding: str, rows: int
+) -> None:
+    lines, ending, ended = content
+    text = ending.join(["text,label", *lines]) + ending * ended
+    path = tmp_path / "a.csv"
+    path.write_bytes(text.encode(encoding, "replace"))
+    with small_batches(rows):
+        hold_that_it_goes_on_anywhere(opened(path, encoding=encoding, delimiter=",", header=True))
+
+
+@anything
+@given(st.lists(JSON_LINE, max_size=25), st.sampled_from(ENCODINGS), st.integers(1, 4))
+def test_a_json_lines_file_is_read_the_same_from_behind_any_batch(
+    tmp_path: Path, lines: list[str], encoding: str, rows: int
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes("\n".join(['{"text": "a"}', *lines]).encode(encoding, "replace"))
+    with small_batches(rows):
+        whole = list(opened(path, encoding=encoding).batches)
+        for place, batch in enumerate(whole):
+            assert batch.after is not None
+            behind = list(opened(path, encoding=encoding).read_from(batch.after))
+            for one, other in zip(behind, whole[place + 1 :], strict=True):
+                assert (one.lines, one.bad, one.after) == (other.lines, other.bad, other.after)
+                # A key that no row behind has is no column there.
+                assert other.columns == {name: one.columns.get(name, [None] * len(one.lines)) for name in other.columns}
+
+
+@pytest.mark.parametrize("rows_a_group", [1, 3, 5, 100])
+def test_parquet_files_are_read_the_same_from_behind_any_batch(tmp_path: Path, rows_a_group: int) -> None:
+    for side, rows in (("train", 11), ("validation", 0), ("test", 7)):
+        table = pa.table({"text": [f"{side} {n}" for n in range(rows)], "label": ["x"] * rows})
+        pq.write_table(table, tmp_path / f"{side}.parquet", row_group_size=rows_a_group)
+    with small_batches(2):
+        hold_that_it_goes_on_anywhere(opened(tmp_path))
+
+
+def test_the_place_behind_a_batch_is_a_byte_of_the_file_as_it_lies_on_disk(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("text,label\n一,a\n二,b\n三,c\n".encode("gb18030"))
+    with small_batches(2):
+        first, second = opened(path).batches
+    assert first.after == Position("a.csv", 11 + 2 * 5, 4)
+    assert second.after == Position("a.csv", path.stat().st_size, 5)
+
+
+def test_an_encoding_that_depends_on_what_stood_before_has_no_place_to_start_at(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("text,label\n日本語,a\n".encode("iso2022_jp"))
+    (batch,) = opened(path, encoding="iso2022_jp").batches
+    assert list(batch.columns["text"]) == ["日本語"]
+    assert batch.after is None
+
+
+def test_a_source_opened_at_a_place_finds_its_columns_at_the_beginning(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("x,y\n" + "".join(f"a long text of row {n},{'ab'[n % 2]}\n" for n in range(20)) + "1,2\n")
+    with small_batches(20):
+        start = next(open_source(path, IngestConfig()).source.batches).after
+        there = open_source(path, IngestConfig(), start)
+        rest = list(there.source.batches)
+    assert there.found["text"].column == "x"
+    assert [list(batch.columns["x"]) for batch in rest] == [["1"]]
