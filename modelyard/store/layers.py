@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pyarrow as pa
 
 from modelyard.errors import Fault
 from modelyard.store.dataset import KEEP, POSITION, Column, Dataset, Layer, PartView, laid_over
+from modelyard.store.journal import Journal
 from modelyard.store.writers import keep_table
 
 if TYPE_CHECKING:
@@ -50,10 +52,10 @@ class LayerWriter:
         view: PartView,
         columns: Mapping[str, pa.Array | pa.ChunkedArray | Sparse],
         keep: Mask | None = None,
-    ) -> None:
+    ) -> str:
         """The layer's columns, for every row of the part (dropped ones too) or Sparse, and which rows stay.
 
-        With a column that is not Sparse, or many changed rows, the file is dense.
+        With a column that is not Sparse, or many changed rows, the file is dense. Answers its digest.
         """
         if view.index != len(self._files):
             raise Fault(f"layer {self._name}: part {view.index} written out of order")
@@ -71,6 +73,19 @@ class LayerWriter:
         else:
             table = self._dense_table(view, columns, keep)
         self._files.append(keep_table(self._store, table))
+        return self._files[-1]
+
+    def go_on(self, journal: Journal, *, selects: bool) -> int:
+        """Take the files that the journal names (`file`), part by part, as written; answers how many there are.
+
+        Where one is gone from the store, that part and those behind it are to be made again.
+        """
+        files = [entry["file"] for entry in journal.entries]
+        there = list(takewhile(lambda digest: self._store.has_object(digest, "parquet"), files))
+        journal.keep(len(there))
+        self._files = there
+        self._selects = selects if there else None
+        return len(there)
 
     def _dense_table(
         self, view: PartView, columns: Mapping[str, pa.Array | pa.ChunkedArray | Sparse], keep: Mask | None

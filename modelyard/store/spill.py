@@ -6,6 +6,7 @@ always lie in the same one.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
@@ -27,10 +28,10 @@ _ODD = np.uint64(0x9E3779B97F4A7C15)
 class Spill:
     """Tables with a column `low` (uint64, a hash) that says which partition a row belongs to."""
 
-    def __init__(self, folder: Path, dataset: Dataset) -> None:
-        """folder: empty, and the spill's alone."""
+    def __init__(self, folder: Path, dataset: Dataset, partitions: int | None = None) -> None:
+        """folder: the spill's alone. partitions: those of another spill that this one is joined with."""
         self.folder = folder
-        self.partitions = 1 + sum(part.rows for part in dataset.parts) // PARTITION_ROWS
+        self.partitions = partitions or 1 + sum(part.rows for part in dataset.parts) // PARTITION_ROWS
         self._parts = len(dataset.parts)
 
     def write(self, part: int, keys: pl.DataFrame) -> None:
@@ -46,6 +47,8 @@ class Spill:
             for end in ends.tolist():
                 writer.write_batch(_one_batch(table.slice(start, end - start)))
                 start = end
+        with self._path(part).open("rb") as file:  # a journal may say that it is there
+            os.fsync(file.fileno())
 
     def partition(self, number: int) -> pl.DataFrame:
         """The keys of one partition, of all parts, in their order."""

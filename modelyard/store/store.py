@@ -48,6 +48,9 @@ class Store:
             )
         return path
 
+    def has_object(self, digest: str, suffix: str) -> bool:
+        return self._object_path(digest, suffix).is_file()
+
     def _object_path(self, digest: str, suffix: str) -> Path:
         return self.root / "objects" / digest[:2] / f"{digest}.{suffix}"
 

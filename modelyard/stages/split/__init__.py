@@ -3,6 +3,6 @@
 from modelyard.stages.split.config import Shares, SplitConfig
 from modelyard.stages.split.split import split
 
-STAGE_VERSION = 1
+STAGE_VERSION = 2
 
 __all__ = ["STAGE_VERSION", "Shares", "SplitConfig", "split"]

@@ -8,8 +8,7 @@ from typing import Any
 
 from modelyard.errors import BadInput
 from modelyard.run import Run
-from modelyard.stages.split.config import SplitConfig
-from modelyard.stages.split.sides import SIDES
+from modelyard.stages.split.config import SIDES, SplitConfig
 
 
 def imbalance(counts: Mapping[str, int]) -> float:
@@ -68,21 +67,27 @@ def hold_classes(table: Mapping[str, Mapping[str, int]], classes: Sequence[str],
 
 
 def deviations(
-    strata: Mapping[str, Sequence[str | None]], sides: Sequence[str], shares: Mapping[str, float]
+    strata: Mapping[str, Mapping[tuple[str | None, str], int]], shares: Mapping[str, float]
 ) -> list[dict[str, Any]]:
-    """Of each value of each stratum and each side: rows, share of the value's rows, and how far that is from asked."""
+    """Of each value of each stratum and each side: rows, share of the value's rows, and how far that is from asked.
+
+    strata: for each column the rows by (value, side).
+    """
     found = []
-    for column, values in strata.items():
-        both = Counter(zip(values, sides, strict=True))
-        for value, total in sorted(Counter(values).items(), key=lambda item: str(item[0])):
+    for column, both in strata.items():
+        totals: Counter[str | None] = Counter()
+        for (value, _), count in both.items():
+            totals[value] += count
+        for value, total in sorted(totals.items(), key=lambda item: str(item[0])):
             for side in SIDES:
-                share = both[value, side] / total
+                rows = both.get((value, side), 0)
+                share = rows / total
                 found.append(
                     {
                         "column": column,
                         "value": value,
                         "side": side,
-                        "rows": both[value, side],
+                        "rows": rows,
                         "share": round(share, 6),
                         "deviation": round(share - shares[side], 6),
                     }

@@ -8,6 +8,8 @@ from pydantic import Field, field_validator, model_validator
 
 from modelyard.config import Share, StageConfig
 
+SIDES = ("train", "validation", "test")
+
 
 class Shares(StageConfig):
     """The share of the rows that each side gets, in expectation."""

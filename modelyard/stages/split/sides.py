@@ -3,126 +3,158 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from modelyard.stages.split.config import Shares, SplitConfig
-from modelyard.stages.split.keys import tied_pairs
-from modelyard.stages.split.union_find import Indices, UnionFind
-from modelyard.store.dataset import show_row_id
+import numpy as np
 
-if TYPE_CHECKING:
-    import polars as pl
+from modelyard.stages.split.components import Indices, components
+from modelyard.stages.split.config import SIDES, Shares
+from modelyard.stages.split.keys import members
+from modelyard.stages.split.recorded import NO_SIDE, Ids, Recorded
+from modelyard.store import Dataset
+from modelyard.store.dataset import ROW_ID, show_row_id
+from modelyard.store.spill import row_starts
 
-SIDES = ("train", "validation", "test")
-# Of rows that leak, the one on the most protected side stays: a test set keeps its meaning, train can spare a row.
-PROTECTED = ("test", "validation", "train")
+Codes = np.ndarray[tuple[int], np.dtype[np.int8]]
 
 
 @dataclass(frozen=True)
-class Assignment:
-    """side, head (a row_id): a value a row. aside: {position: why this row cannot lie on any side}.
+class Aside:
+    """A row that can lie on no side: its number, the rows that it stands between (one, when it is recorded itself)."""
 
-    roots: the first row of the group of each row: int64 [rows]. ties: pairs that each kind of tie joined.
+    row: int
+    between: tuple[int, ...]
+
+
+@dataclass
+class Groups:
+    """The rows that are tied to another one; every other row is a group of its own.
+
+    rows: their numbers, ascending: int64 [n]. root: for each the place in `rows` of the first row of its group.
+    side: a code, NO_SIDE where the first row of the group decides by its hash. leader: the place in `rows` of the row
+    whose head is theirs. aside: rows that cannot lie on any side, in row order.
     """
 
-    side: list[str]
-    head: list[bytes]
-    aside: dict[int, str]
-    roots: Indices
-    ties: dict[str, int]
+    rows: Indices
+    root: Indices
+    side: Codes
+    leader: Indices
+    aside: list[Aside] = field(default_factory=list)
+
+    def aside_rows(self) -> Indices:
+        return np.array([each.row for each in self.aside], dtype=np.int64)
 
 
-def hashed_side(row_id: bytes, shares: Shares, seed: int) -> str:
-    """A side by BLAKE2b of the row hash (the first 16 bytes of row_id), keyed by the seed: the same for ever."""
-    digest = hashlib.blake2b(row_id[:16], digest_size=8, key=f"modelyard split {seed}".encode()).digest()
-    place = int.from_bytes(digest, "big") / 2**64
-    if place < shares.test:
-        return "test"
-    return "validation" if place < shares.test + shares.validation else "train"
+def hashed_sides(ids: Sequence[bytes], shares: Shares, seed: int) -> Codes:
+    """Sides by BLAKE2b of the row hash (the first 16 bytes of a row_id), keyed by the seed: the same for ever."""
+    keyed = hashlib.blake2b(digest_size=8, key=f"modelyard split {seed}".encode())
+    digests = []
+    for row_id in ids:
+        digest = keyed.copy()
+        digest.update(row_id[:16])
+        digests.append(digest.digest())
+    place = np.frombuffer(b"".join(digests), dtype=">u8").astype(np.float64) / 2.0**64
+    codes: Codes = np.full(len(digests), SIDES.index("train"), dtype=np.int8)
+    codes[place < shares.test + shares.validation] = SIDES.index("validation")
+    codes[place < shares.test] = SIDES.index("test")
+    return codes
 
 
-def assign(keys: pl.DataFrame, config: SplitConfig) -> Assignment:
-    """A side for each row.
+def assign(pairs: Sequence[Indices], among_recorded: Sequence[Indices], recorded: Recorded) -> Groups:
+    """Sides of the rows that are tied. pairs: of rows that belong together, by number, of each tie; among_recorded:
+    the same as if there were no other rows than those with a recorded side.
 
     1. Rows with a recorded side keep it. Of those that are tied across sides (the source's own split leaks) only the
        ones on the most protected side stay.
     2. A new row inherits side and head of the group it joins. One that ties two sides together is set aside.
     3. A group without a recorded side takes the hash of its first row.
     """
-    recorded: list[str | None] = keys["side"].to_list() if config.keep_split else [None] * len(keys)
-    ids: list[bytes] = keys["row_id"].to_list()
-    heads: list[bytes | None] = keys["head"].to_list() if config.keep_split else [None] * len(keys)
-    pairs = {
-        name.removeprefix("tie:"): list(tied_pairs(keys, name)) for name in keys.columns if name.startswith("tie:")
-    }
-    aside = _leaks(keys, recorded, ids) if any(recorded) else {}
+    rows = members(pairs)
+    size = len(rows)
+    root = components(size, _places(rows, pairs))
+    side: Codes = np.asarray(recorded.side[rows])
+    keeper = _keepers(components(size, _places(rows, among_recorded)), side)
+    leaks = (side != NO_SIDE) & (side != side[keeper])
 
-    groups = UnionFind(len(keys))
-    for found in pairs.values():
-        groups.join(found)
-    roots = groups.roots()
-    known: dict[int, dict[str, int]] = {}  # root: {side: first row recorded on it}
-    for row, side in enumerate(recorded):
-        if side is not None and row not in aside:
-            known.setdefault(int(roots[row]), {}).setdefault(side, row)
+    # For each group and side the first row that is recorded there and stays; `size` where there is none.
+    first = np.full((size, len(SIDES)), size, dtype=np.int64)
+    stays = np.flatnonzero((side != NO_SIDE) & ~leaks)[::-1]  # of several values for one place the last is kept
+    first[root[stays], side[stays]] = stays
+    own_first = first[root, np.maximum(side, 0)]
+    ways = (first < size).sum(axis=1)[root]
+    nearest = np.sort(first, axis=1)[root]
 
-    side_of: list[str] = []
-    head_of: list[bytes] = []
-    for row, root in enumerate(roots.tolist()):
-        own, sides = recorded[row], known.get(root, {})
-        if own is not None:
-            first = sides.get(own, row)
-            side_of.append(own)
-            head_of.append(heads[row] or heads[first] or ids[first])
-        elif len(sides) > 1:
-            (one, first), (other, second) = list(sides.items())[:2]
-            aside[row] = f"ties {one} row {show_row_id(ids[first])} to {other} row {show_row_id(ids[second])}"
-            side_of.append("train")
-            head_of.append(ids[row])
-        elif sides:
-            ((side, first),) = sides.items()
-            side_of.append(side)
-            head_of.append(heads[first] or ids[first])
-        else:
-            side_of.append(hashed_side(ids[root], config.shares, config.seed))
-            head_of.append(ids[root])
-    return Assignment(side_of, head_of, aside, roots, {name: len(found) for name, found in pairs.items()})
+    itself = np.arange(size)
+    has_side, head_known = side != NO_SIDE, np.asarray(recorded.known[rows])
+    leader = np.where(
+        has_side,
+        np.where(head_known | (own_first == size), itself, own_first),
+        np.where(ways > 1, itself, np.where(ways == 1, nearest[:, 0], root)),
+    )
+    inherited = ~has_side & (ways == 1)
+    torn_between = ~has_side & (ways > 1)
+    final = side.copy()
+    final[inherited] = side[nearest[inherited, 0]]
+    final[torn_between] = SIDES.index("train")
+    aside = [
+        Aside(
+            int(rows[n]), (int(rows[keeper[n]]),) if leaks[n] else (int(rows[nearest[n, 0]]), int(rows[nearest[n, 1]]))
+        )
+        for n in np.flatnonzero(leaks | torn_between).tolist()
+    ]
+    return Groups(rows, root, final, leader, aside)
 
 
-def _leaks(keys: pl.DataFrame, recorded: list[str | None], ids: list[bytes]) -> dict[int, str]:
-    """Recorded rows that are tied to one on a more protected side, with the reason.
+def _places(rows: Indices, pairs: Sequence[Indices]) -> Indices:
+    return np.searchsorted(rows, np.concatenate([np.zeros((0, 2), dtype=np.int64), *pairs]))
 
-    Only recorded rows count as ties here: that a new row brings two of them together is the new row's fault.
+
+def _keepers(root: Indices, side: Codes) -> Indices:
+    """For each row the first of those on the most protected side of its group: of rows that leak those stay.
+
+    A test set keeps its meaning, train can spare a row: `SIDES` names the sides from the least protected on. Rows
+    without a side are groups of their own here.
     """
-    import polars as pl
-
-    old = [row for row, side in enumerate(recorded) if side is not None]
-    among = keys[old] if len(old) < len(keys) else keys
-    groups = UnionFind(len(old))
-    for name in keys.columns:
-        if name.startswith("tie:"):
-            groups.join(tied_pairs(among, name))
-    roots = groups.roots()
-    shared = pl.Series(roots).is_duplicated().arg_true().to_list()
-    best: dict[int, int] = {}  # root: the row on the most protected side
-    for place in shared:
-        root = int(roots[place])
-        if root not in best or _rank(recorded[old[place]]) < _rank(recorded[best[root]]):
-            best[root] = old[place]
-    leaking: dict[int, str] = {}
-    for place in shared:
-        row, keeper = old[place], best[int(roots[place])]
-        if recorded[row] != recorded[keeper]:
-            leaking[row] = f"{recorded[row]} row tied to {recorded[keeper]} row {show_row_id(ids[keeper])}"
-    return leaking
+    order = np.lexsort((np.arange(len(root)), -side.astype(np.int64), root))
+    leads = np.ones(len(order), dtype=np.bool_)
+    leads[1:] = root[order][1:] != root[order][:-1]
+    best = np.zeros(len(root), dtype=np.int64)
+    best[root[order][leads]] = order[leads]
+    return best[root]
 
 
-def _rank(side: str | None) -> int:
-    return PROTECTED.index(side) if side in PROTECTED else len(PROTECTED)
+def torn_groups(pairs: Sequence[Indices], groups: Groups) -> int:
+    """Groups of the pairs that have rows on more than one side."""
+    root = components(len(groups.rows), _places(groups.rows, pairs))
+    return len(np.unique(root[groups.side != groups.side[root]]))
 
 
-def group_sizes(roots: Indices) -> Counter[int]:
-    """Rows a group, by its first row."""
-    return Counter(roots.tolist())
+class RowIdOf:
+    """row_ids of a few rows by their number, read part by part."""
+
+    def __init__(self, dataset: Dataset, rows: Indices) -> None:
+        self._rows = np.unique(rows)
+        self._ids: Ids = np.zeros((len(self._rows), 20), dtype=np.uint8)
+        starts = row_starts(dataset)
+        for view in dataset.views():
+            low, high = np.searchsorted(self._rows, starts[view.index : view.index + 2])
+            if low < high:
+                places = self._rows[low:high] - starts[view.index]
+                ids = view.read([ROW_ID], dropped=True)[ROW_ID].take(places).to_pylist()
+                self._ids[low:high] = np.frombuffer(b"".join(ids), dtype=np.uint8).reshape(-1, 20)
+
+    def of(self, rows: Indices) -> Ids:
+        """uint8 [rows, 20]"""
+        return self._ids[np.searchsorted(self._rows, rows)]
+
+    def shown(self, row: int) -> str:
+        return show_row_id(self.of(np.array([row]))[0].tobytes())
+
+
+def why_aside(aside: Aside, recorded: Recorded, ids: RowIdOf) -> str:
+    """The reason in words. ids: those of the rows that it names."""
+    named = [f"{SIDES[recorded.side[row]]} row {ids.shown(row)}" for row in aside.between]
+    if len(named) == 1:
+        return f"{SIDES[recorded.side[aside.row]]} row tied to {named[0]}"
+    return f"ties {named[0]} to {named[1]}"

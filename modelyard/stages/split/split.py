@@ -2,149 +2,160 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+import shutil
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from modelyard.errors import BadInput, Fault
+from modelyard.errors import BadInput
 from modelyard.run import Run
-from modelyard.stages.split.balance import deviations, hold_balance, hold_classes
-from modelyard.stages.split.config import SplitConfig
-from modelyard.stages.split.keys import HEAD, read_keys, tied_pairs, with_earlier
-from modelyard.stages.split.sides import SIDES, Assignment, assign, group_sizes
-from modelyard.stages.split.union_find import UnionFind
+from modelyard.stages.split.components import Indices
+from modelyard.stages.split.config import SIDES, SplitConfig
+from modelyard.stages.split.evidence import SHOWN_ASIDE, record
+from modelyard.stages.split.keys import EXACT, TieColumns, all_pairs, id_bytes, spill_keys
+from modelyard.stages.split.recorded import HEAD, NO_SIDE, Recorded, read_recorded
+from modelyard.stages.split.sides import Codes, Groups, RowIdOf, assign, hashed_sides
+from modelyard.stages.split.tallies import Tallies, tally
 from modelyard.store import Column, Dataset
-from modelyard.store.dataset import ROW_ID_TYPE, SPLIT, show_row_id
+from modelyard.store.dataset import ROW_ID, ROW_ID_TYPE, SPLIT, PartView
+from modelyard.store.journal import Journal
+from modelyard.store.layers import LayerWriter, Mask
+from modelyard.store.spill import row_starts
 
 if TYPE_CHECKING:
     import polars as pl
 
-SHOWN_ASIDE = 100
-SHOWN_STRATA = 300
+NO_ROWS = "the dataset has no rows to split"
 
 
 def split(dataset: Dataset, config: SplitConfig, run: Run, earlier: Dataset | None = None) -> Dataset:
-    """Add the layer `split`: columns `split` and `group_head`, and a selection that leaves out what would leak.
+    """Add the layer `split`: columns `split` and `group_head` (the row_id of the first row of a group, null for that
+    row itself), and a selection that leaves out what would leak.
 
     Rows that share a group, are exact twins, or have texts that differ only in case, blanks and punctuation lie on one
     side. (Similar texts, with words that differ, are not looked for.) A row keeps its side when data is added: the
     recorded one, else the one it had in `earlier`, the last split of what the data were before.
+    Where the target is a class, every class must be on every side; else the shares alone hold.
+    A killed run goes on with the parts it had. Memory grows with the rows that are tied to another one, not with all.
     Raises BadInput when a class is missing on a side, GateFailed when too much would leak.
     """
-    text, target = dataset.the("input", "text"), dataset.the("target", "label")
-    groups = list(dict.fromkeys([*(column.name for column in dataset.with_role("group")), *config.group]))
+    import polars
+
+    if not dataset.parts:
+        raise BadInput(NO_ROWS)
+    inputs, label = dataset.with_role("input"), label_of(dataset)
+    groups = tuple(dict.fromkeys([*(column.name for column in dataset.with_role("group")), *config.group]))
     for name in (*groups, *config.strata):
         dataset.column(name)
     if not groups:
         near = "near duplicates are" if config.near_duplicates else "only exact twins are"
         run.say(f"no group column: {near} kept on one side   (change: split.group)")
-    keys = with_earlier(
-        earlier, read_keys(dataset, text.name, target.name, groups, config.strata, config.near_duplicates, run)
+    columns = TieColumns(
+        tuple(column.name for column in inputs if column.field == "text"),
+        tuple(column.name for column in inputs if column.field != "text"),
+        groups,
+        config.near_duplicates,
     )
-    if not len(keys):
-        raise BadInput("the dataset has no rows to split")
-    found = assign(keys, config)
-    keep = np.ones(len(keys), dtype=np.bool_)
-    keep[list(found.aside)] = False
-    _record(keys, found, keep, config, groups, run)
+    folder = run.scratch("split")
+    identity = {
+        "dataset": dataset.digest,
+        "earlier": "" if earlier is None else earlier.digest,
+        "config": config.model_dump(mode="json"),
+        "polars": polars.__version__,  # whose hashes are the same only within one of its versions
+    }
+    spills = spill_keys(dataset, columns, folder, Journal(folder / "ties.jsonl", identity), run)
+    recorded = read_recorded(dataset, spills[EXACT], earlier, config.keep_split, folder)
+    pairs = all_pairs(spills)
+    # Only recorded rows count as ties of a leak: that a new row brings two of them together is the new row's fault.
+    among_recorded = all_pairs(spills, lambda rows: recorded.side[rows] != NO_SIDE)
+    found = assign(pairs, among_recorded, recorded)
+    ids = RowIdOf(dataset, _named(found))
+    by_hash = np.unique(found.root[found.side == NO_SIDE])
+    hashed = hashed_sides([row_id.tobytes() for row_id in ids.of(found.rows[by_hash])], config.shares, config.seed)
+    decided = found.side == NO_SIDE
+    found.side[decided] = hashed[np.searchsorted(by_hash, found.root[decided])]
 
+    aside = found.aside_rows()
     layer = run.store.layer(dataset, "split", [Column(SPLIT, "value", "system"), Column(HEAD, "value", "system")])
-    start = 0
-    for view in dataset.views():
-        selected = view.selection()
-        end = start + int(selected.sum())
-        sides, heads = np.full(view.rows, None, dtype=object), np.full(view.rows, None, dtype=object)
-        sides[selected], heads[selected] = found.side[start:end], found.head[start:end]
-        kept = selected.copy()
-        kept[selected] = keep[start:end]
-        layer.write(
-            view,
-            {SPLIT: pa.array(sides, type=pa.large_string()), HEAD: pa.array(heads, type=ROW_ID_TYPE)},
-            kept,
-        )
-        start = end
-    return layer.finish()
+    journal = Journal(folder / "sides.jsonl", identity)
+    if done := layer.go_on(journal, selects=True):
+        run.say(f"the sides of {done} of {len(dataset.parts)} parts are there already")
+    tallies = Tallies([*([label] if label else []), *config.strata])
+    starts = row_starts(dataset)
+    for view in run.progress(dataset.views(), "split", total=len(dataset.parts)):
+        if view.index >= done:
+            places = np.flatnonzero(view.selection())
+            sides, heads = _of_part(view, starts[view.index] + places, found, recorded, ids, config)
+            stay = ~np.isin(starts[view.index] + places, aside)
+            file = _write(layer, view, places, sides, heads, stay)
+            values = _values(view, list(tallies.of_value), stay)
+            journal.add({"file": file, "rows": len(places), **tally(sides[stay], values)})
+        tallies.add(journal.entries[view.index])
+    rows = sum(entry["rows"] for entry in journal.entries)
+    if not rows:
+        raise BadInput(NO_ROWS)
+    checked = pairs if not len(aside) else all_pairs(spills, lambda numbers: ~np.isin(numbers, aside))
+    counts = {name: len(each) for name, each in zip(spills, pairs, strict=True)}
+    record(rows, found, counts, checked, tallies, recorded, ids, label, config, list(groups), run)
+    divided = layer.finish()
+    shutil.rmtree(folder)
+    return divided
 
 
-def _record(
-    keys: pl.DataFrame, found: Assignment, keep: np.ndarray, config: SplitConfig, groups: list[str], run: Run
-) -> None:
-    """Figures, details and gates of the split."""
+def label_of(dataset: Dataset) -> str | None:
+    """The column whose classes must be on every side: the target, when it is the only one and of kind label."""
+    targets = dataset.with_role("target")
+    return targets[0].name if len(targets) == 1 and targets[0].field == "label" else None
+
+
+def _named(found: Groups) -> Indices:
+    """The rows whose ids are asked for: leaders of others, first rows that decide by their hash, and those shown."""
+    shown = found.aside[:SHOWN_ASIDE]
+    others = np.flatnonzero(found.leader != np.arange(len(found.rows)))
+    return np.concatenate(
+        [
+            found.rows[found.leader[others]],
+            found.rows[found.root[found.side == NO_SIDE]],
+            np.array([row for each in shown for row in (each.row, *each.between)], dtype=np.int64),
+        ]
+    )
+
+
+def _of_part(
+    view: PartView, numbers: Indices, found: Groups, recorded: Recorded, ids: RowIdOf, config: SplitConfig
+) -> tuple[Codes, pa.Array]:
+    """Sides and heads of the selected rows of a part, whose numbers these are."""
+    own_ids = view.read([ROW_ID])[ROW_ID]
+    own = id_bytes(own_ids)
+    sides: Codes = np.array(recorded.side[numbers])
+    heads = recorded.head_of(numbers, own).copy()
+    first, last = np.searchsorted(found.rows, [numbers[0], numbers[-1] + 1]) if len(numbers) else (0, 0)
+    tied = np.arange(first, last)
+    places = np.searchsorted(numbers, found.rows[tied])
+    sides[places] = found.side[tied]
+    led = found.leader[tied] != tied
+    leaders = found.rows[found.leader[tied[led]]]
+    heads[places[led]] = recorded.head_of(leaders, ids.of(leaders))
+    free = np.flatnonzero(sides == NO_SIDE)
+    sides[free] = hashed_sides(own_ids.take(free).to_pylist(), config.shares, config.seed)
+    stored = pa.Array.from_buffers(ROW_ID_TYPE, len(heads), [None, pa.py_buffer(heads.tobytes())])
+    return sides, stored.take(pa.array(np.arange(len(heads)), mask=(heads == own).all(axis=1)))
+
+
+def _write(layer: LayerWriter, view: PartView, places: Indices, sides: Codes, heads: pa.Array, stay: Mask) -> str:
+    """Sides, heads and whether they stay of the rows at these places of a part; null for the others."""
+    selected = np.zeros(view.rows, dtype=np.bool_)
+    selected[places] = True
+    place = pa.array(np.cumsum(selected) - 1, mask=~selected)
+    kept = selected.copy()
+    kept[places] = stay
+    named = pa.array(SIDES, pa.large_string()).take(pa.array(sides))
+    return layer.write(view, {SPLIT: named.take(place), HEAD: heads.take(place)}, kept)
+
+
+def _values(view: PartView, names: list[str], stay: Mask) -> dict[str, pl.Series]:
     import polars as pl
 
-    kept = np.flatnonzero(keep).tolist()
-    labels = keys["label"].to_list()
-    sides = [found.side[row] for row in kept]
-    both = Counter((found.side[row], labels[row]) for row in kept)
-    classes = sorted({labels[row] for row in kept})
-    table = {side: {label: both[side, label] for label in classes if both[side, label]} for side in SIDES}
-    counts = dict(sorted(Counter(labels[row] for row in kept).items()))
-    sizes = group_sizes(found.roots)
-    run.record("rows_in", len(keys), how="rows before the split", unit="rows")
-    run.record("rows_out", len(kept), how="rows on a side", unit="rows")
-    for side in SIDES:
-        run.record(f"rows_{side}", sides.count(side), how=f"rows on the {side} side", unit="rows")
-    run.details["split"] = table
-    run.details["class_counts"] = counts
-    run.details["groups"] = {
-        "columns": groups,
-        "count": len(sizes),
-        "of_several_rows": sum(size > 1 for size in sizes.values()),
-        "largest": max(sizes.values()),
-    }
-    ids = keys["row_id"]
-    torn = torn_groups(keys.filter(pl.Series(keep)), sides)
-    if torn:
-        raise Fault(f"{torn} groups lie on two sides of the split")
-    run.details["leakage"] = {
-        "checked": list(found.ties),
-        "tied_pairs": found.ties,
-        "set_aside": len(found.aside),
-        "groups_on_two_sides": torn,
-    }
-    run.details["set_aside"] = [
-        {"row_id": show_row_id(ids[row]), "reason": reason} for row, reason in sorted(found.aside.items())[:SHOWN_ASIDE]
-    ]
-    run.details["set_aside_count"] = len(found.aside)
-    strata = {"label": [labels[row] for row in kept]}
-    for name in config.strata:
-        values = keys[f"stratum:{name}"].to_list()
-        strata[name] = [values[row] for row in kept]
-    shown = deviations(strata, sides, config.shares.model_dump())
-    run.details["strata"] = shown[:SHOWN_STRATA]
-    run.record(
-        "strata_deviation",
-        max((abs(each["deviation"]) for each in shown), default=0.0),
-        how="largest difference between the share of a stratum's rows on a side and the share asked for; met in "
-        "expectation, because a group is never cut",
-    )
-    if found.aside:
-        run.gate(
-            "leakage_set_aside",
-            len(found.aside) / len(keys),
-            at_most=config.max_set_aside,
-            message=f"{len(found.aside):,} of {len(keys):,} rows lie across the sides of the split that the data came "
-            f"with ({len(found.aside) / len(keys):.0%}, the bar is {config.max_set_aside:.0%})",
-            next="set split.keep_split to false to split anew, or raise split.max_set_aside",
-        )
-        run.warn(f"{len(found.aside):,} rows would leak between the sides and were set aside: {_first(found)}")
-    hold_classes(table, classes, config)
-    hold_balance(counts, config, run)
-
-
-def _first(found: Assignment) -> str:
-    return found.aside[min(found.aside)]
-
-
-def torn_groups(keys: pl.DataFrame, sides: list[str]) -> int:
-    """Groups, made anew of the rows that stay, that have rows on more than one side."""
-    groups = UnionFind(len(keys))
-    for name in keys.columns:
-        if name.startswith("tie:"):
-            groups.join(tied_pairs(keys, name))
-    of_group: dict[int, set[str]] = defaultdict(set)
-    for root, side in zip(groups.roots().tolist(), sides, strict=True):
-        of_group[root].add(side)
-    return sum(len(each) > 1 for each in of_group.values())
+    table = view.read(names).filter(pa.array(stay)) if names else pa.table({})
+    return {name: pl.Series(name, table[name]) for name in names}
