@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.tasks.task import Prepared
+from modelyard.tasks.text.prepare import read_text
 from modelyard.tasks.text_classification import TextClassification, TextClassificationPipeline
-from modelyard.tasks.text_classification.prepare import read_text
 
 NAME = re.compile(r"(?<!\w)@\w{1,15}")
 LINK = re.compile(r"https?://\S+|www\.\S+")

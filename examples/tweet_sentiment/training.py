@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelyard.tasks.text_classification.directory import open_prepare
+from modelyard.tasks.text.directory import open_prepare
 from modelyard.tasks.text_classification.model import save_classifier
 from modelyard.tasks.text_classification.training import TextClassificationTraining
 

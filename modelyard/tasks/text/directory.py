@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.errors import BadConfig, BadInput
-from modelyard.tasks.text_classification.prepare import TextPrepare
+from modelyard.tasks.text.prepare import TextPrepare
 
 TOKENIZER_FILES = (
     "tokenizer.json",

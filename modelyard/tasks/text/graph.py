@@ -1,4 +1,4 @@
-"""The float graph of a classifier: PyTorch to ONNX, the same bytes from any machine and folder."""
+"""The float graph of a model that reads one text: PyTorch to ONNX, the same bytes from any machine and folder."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-from modelyard.tasks.text_classification.decode import LOGITS
 
 if TYPE_CHECKING:
     import onnx
@@ -27,15 +25,22 @@ SIZE_THRESHOLD = 1024
 SAMPLE_SHAPE = (2, 8)
 
 
-def export_graph(model: torch.nn.Module, feeds: Sequence[str], path: Path) -> list[str]:
+def export_graph(
+    model: torch.nn.Module,
+    feeds: Sequence[str],
+    path: Path,
+    output: str,
+    forward: Callable[[torch.nn.Module, Mapping[str, torch.Tensor]], Mapping[str, torch.Tensor]],
+) -> list[str]:
     """Write the graph with free batch and sequence axes; answers the names of the files beside each other.
 
+    output: the one of the raw outputs of `forward` that the graph answers.
     A model that was left in training mode is put to eval: an export with dropout in it is wrong in silence.
     """
     import onnx
     import torch
 
-    class Logits(torch.nn.Module):
+    class ByPosition(torch.nn.Module):
         """Feeds by position to one named output: what the graph has instead of transformers' output object."""
 
         def __init__(self) -> None:
@@ -43,20 +48,19 @@ def export_graph(model: torch.nn.Module, feeds: Sequence[str], path: Path) -> li
             self.model = model
 
         def forward(self, *arrays: torch.Tensor) -> torch.Tensor:
-            logits: torch.Tensor = self.model(**dict(zip(feeds, arrays, strict=True))).logits
-            return logits
+            return forward(self.model, dict(zip(feeds, arrays, strict=True)))[output]
 
     model.eval()
     sample = _sample(feeds)
     axes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("sequence")}
     with _quiet_exporter(), torch.inference_mode(False), torch.no_grad():
         program = torch.onnx.export(
-            Logits(),
+            ByPosition(),
             sample,
             dynamo=True,
             opset_version=OPSET,
             input_names=list(feeds),
-            output_names=[LOGITS],
+            output_names=[output],
             dynamic_shapes=(tuple(axes for _ in feeds),),
             verbose=False,
         )

@@ -47,6 +47,21 @@ class TextPrepare:
             raise BadInput(f"{path.name} is not a tokenizer: {error}", where=str(path)) from None
         return TextPrepare(tokenizer, max_length, feeds, pad_id)
 
+    @staticmethod
+    def of_package(folder: Path, spec: Mapping[str, Any]) -> TextPrepare:
+        """spec: a package's `pipeline` object: {"tokenizer": path in the folder, "max_length", "feeds", "pad_id"}.
+
+        Raises BadInput when it is not complete or leaves the folder.
+        """
+        try:
+            path = folder / str(spec["tokenizer"])
+            max_length, feeds, pad_id = int(spec["max_length"]), list(spec["feeds"]), int(spec.get("pad_id", 0))
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadInput(f"the pipeline of this package is not complete: {error}", where=str(folder)) from None
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise BadInput(f"the tokenizer path {spec['tokenizer']} leaves the package", where=str(folder))
+        return TextPrepare.open(path, max_length, feeds, pad_id)
+
     def __call__(self, item: Mapping[str, Any]) -> Prepared:
         """Raises BadInput for a text that is missing, blank or not UTF-8."""
         return self._prepared(self._tokenizer.encode(read_text(item)))

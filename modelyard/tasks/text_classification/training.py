@@ -10,9 +10,9 @@ import numpy as np
 
 from modelyard.errors import BadInput
 from modelyard.tasks.task import Array, Tensors
+from modelyard.tasks.text.directory import open_prepare
+from modelyard.tasks.text.graph import describe, export_graph
 from modelyard.tasks.text_classification.decode import LOGITS
-from modelyard.tasks.text_classification.directory import open_prepare
-from modelyard.tasks.text_classification.graph import describe, export_graph
 from modelyard.tasks.text_classification.loss import cross_entropy
 from modelyard.tasks.text_classification.metrics import accuracy, macro_f1
 from modelyard.tasks.text_classification.model import forward, load_classifier, save_classifier
@@ -67,7 +67,7 @@ class TextClassificationTraining:
         _, spec = open_prepare(model_folder, max_length)
         model = load_classifier(model_folder, labels, {"attention": "eager"})
         path = package_folder / GRAPH
-        files = export_graph(model, spec["feeds"], path)
+        files = export_graph(model, spec["feeds"], path, LOGITS, forward)
         tokenizer = package_folder / TOKENIZER
         tokenizer.parent.mkdir(parents=True, exist_ok=True)
         tokenizer.write_bytes((model_folder / "tokenizer.json").read_bytes())

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from modelyard.errors import BadConfig, BadInput
 from modelyard.tasks import load_task
-from modelyard.tasks.text_classification.directory import open_prepare
-from modelyard.tasks.text_classification.prepare import TextPrepare
+from modelyard.tasks.text.directory import open_prepare
+from modelyard.tasks.text.prepare import TextPrepare
 
 TEXTS = [
     "A plain sentence.",

@@ -10,13 +10,15 @@ import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
+from modelyard.runtimes.golden_writing import spread
 from modelyard.runtimes.onnxruntime import open_graph
-from modelyard.stages.export.golden_set import spread
 from modelyard.stages.export.parity import UNBOUNDED, compare_cases, parity_cases
 from modelyard.tasks.task import Prepared
-from modelyard.tasks.text_classification.graph import export_graph
+from modelyard.tasks.text.graph import export_graph
+from modelyard.tasks.text.prepare import TextPrepare
+from modelyard.tasks.text_classification.decode import LOGITS
+from modelyard.tasks.text_classification.model import forward
 from modelyard.tasks.text_classification.pipeline import TextClassificationPipeline
-from modelyard.tasks.text_classification.prepare import TextPrepare
 
 FEEDS = ("input_ids", "attention_mask")
 
@@ -66,7 +68,7 @@ CASES = parity_cases([item(size) for size in (3, 4, 5, 7, 9, 12)], item(16))
 
 def test_a_module_left_in_training_mode_is_exported_in_eval_mode_with_a_free_batch(pipeline, tmp_path):
     module = Scores().train()
-    export_graph(module, FEEDS, tmp_path / "model.onnx")
+    export_graph(module, FEEDS, tmp_path / "model.onnx", LOGITS, forward)
     graphs = {"model": open_graph([tmp_path / "model.onnx"], 1)}
     results = compare_cases(pipeline, {"model": Eager(module)}, graphs, CASES)
     assert {len(result.case.items) for result in results} == {1, 2, 5}
@@ -75,7 +77,7 @@ def test_a_module_left_in_training_mode_is_exported_in_eval_mode_with_a_free_bat
 
 def test_a_module_that_reads_its_batch_size_is_free_or_refused_with_the_batch_named(pipeline, tmp_path):
     module = Scores(frozen=True)
-    export_graph(module, FEEDS, tmp_path / "model.onnx")
+    export_graph(module, FEEDS, tmp_path / "model.onnx", LOGITS, forward)
     graphs = {"model": open_graph([tmp_path / "model.onnx"], 1)}
     for result in compare_cases(pipeline, {"model": Eager(module)}, graphs, CASES):
         if result.max_abs >= 1e-4:
@@ -117,10 +119,10 @@ def test_a_graph_with_batch_1_inside_is_refused_at_2_with_the_node_named(pipelin
 
 
 def test_large_weights_lie_beside_the_graph_and_are_named(pipeline, tmp_path, monkeypatch):
-    monkeypatch.setattr("modelyard.tasks.text_classification.graph.EXTERNAL_BYTES", 100)
-    monkeypatch.setattr("modelyard.tasks.text_classification.graph.SIZE_THRESHOLD", 100)
+    monkeypatch.setattr("modelyard.tasks.text.graph.EXTERNAL_BYTES", 100)
+    monkeypatch.setattr("modelyard.tasks.text.graph.SIZE_THRESHOLD", 100)
     module = Scores()
-    files = export_graph(module, FEEDS, tmp_path / "model.onnx")
+    files = export_graph(module, FEEDS, tmp_path / "model.onnx", LOGITS, forward)
     assert files == ["model.onnx", "model.onnx.data"]
     graphs = {"model": open_graph([tmp_path / name for name in files], 1)}
     results = compare_cases(pipeline, {"model": Eager(module)}, graphs, CASES)

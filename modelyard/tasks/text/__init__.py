@@ -1,0 +1,1 @@
+"""What tasks on one text share: tokens, what a Hugging Face directory says, loading and exporting its model."""
