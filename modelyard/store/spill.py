@@ -25,19 +25,30 @@ PARTITION_ROWS = 1 << 19  # read back together: some 20 MB of keys, and a few ti
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
+def partitions_for(rows: int) -> int:
+    return 1 + rows // PARTITION_ROWS
+
+
 class Spill:
     """Tables with a column `low` (uint64, a hash) that says which partition a row belongs to."""
 
-    def __init__(self, folder: Path, dataset: Dataset, partitions: int | None = None) -> None:
-        """folder: the spill's alone. partitions: those of another spill that this one is joined with."""
+    def __init__(self, folder: Path, dataset: Dataset | None = None, partitions: int | None = None) -> None:
+        """folder: the spill's alone. partitions: those of another spill that this one is joined with, or as many as
+        `partitions_for` says of a Dataset that is being made: its parts come one after the other."""
+        parts = dataset.parts if dataset is not None else ()
         self.folder = folder
-        self.partitions = partitions or 1 + sum(part.rows for part in dataset.parts) // PARTITION_ROWS
-        self._parts = len(dataset.parts)
+        self.partitions = partitions or partitions_for(sum(part.rows for part in parts))
+        self._parts = len(parts)
+
+    def go_on(self, parts: int) -> None:
+        """The first parts of a Dataset that is being made lie there, from a run that was killed."""
+        self._parts = parts
 
     def write(self, part: int, keys: pl.DataFrame) -> None:
         """The keys of a part, in any order that is kept within a partition."""
         import polars as pl
 
+        self._parts = max(self._parts, part + 1)
         place = pl.Series("place", keys["low"] % self.partitions)
         ordered = keys.with_columns(place).sort("place", maintain_order=True)
         ends = np.searchsorted(ordered["place"].to_numpy(), np.arange(self.partitions), side="right")
@@ -49,6 +60,15 @@ class Spill:
                 start = end
         with self._path(part).open("rb") as file:  # a journal may say that it is there
             os.fsync(file.fileno())
+
+    def part(self, number: int) -> pl.DataFrame:
+        """All keys of one part, partition after partition."""
+        import polars as pl
+
+        with self._opened(number) as reader:
+            frame = pl.from_arrow(reader.read_all())
+        assert isinstance(frame, pl.DataFrame)
+        return frame
 
     def partition(self, number: int) -> pl.DataFrame:
         """The keys of one partition, of all parts, in their order."""

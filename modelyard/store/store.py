@@ -68,8 +68,8 @@ class Store:
         sync_directory(target.parent)
         return digest
 
-    def new_dataset(self, columns: Sequence[Column]) -> PartsWriter:
-        return PartsWriter(self, columns)
+    def new_dataset(self, columns: Sequence[Column], later: Sequence[str] = ()) -> PartsWriter:
+        return PartsWriter(self, columns, later)
 
     def layer(self, dataset: Dataset, name: str, columns: Sequence[Column] = ()) -> LayerWriter:
         return LayerWriter(self, dataset, name, columns)

@@ -35,18 +35,40 @@ def keep_table(store: Store, table: pa.Table) -> str:
 class PartsWriter:
     """Collects tables of whole rows into parts."""
 
-    def __init__(self, store: Store, columns: Sequence[Column]) -> None:
+    def __init__(self, store: Store, columns: Sequence[Column], later: Sequence[str] = ()) -> None:
+        """later: columns whose values are known when all parts are written; `add` brings them."""
         self._store = store
         self._columns = columns
+        self._later = tuple(later)
         self._parts: list[Part] = []
 
-    def write(self, table: pa.Table) -> None:
-        """One part; its columns are those of the Dataset, in any order."""
-        names = tuple(column.name for column in self._columns)
+    def write(self, table: pa.Table) -> Part:
+        """One part; its columns are those of the Dataset but the later ones, in any order."""
+        names = tuple(column.name for column in self._columns if column.name not in self._later)
         if set(table.column_names) != set(names):
             raise Fault(f"a part has columns {table.column_names}, the dataset {list(names)}")
         self._parts.append(Part(table.num_rows, (PartFile(keep_table(self._store, table.select(names)), names),)))
+        return self._parts[-1]
+
+    def go_on(self, parts: Sequence[Part]) -> None:
+        """Begin with parts that lie in the store already."""
+        self._parts = list(parts)
+
+    def add(self, index: int, table: pa.Table) -> None:
+        """The later columns of a part."""
+        part = self._parts[index]
+        if table.num_rows != part.rows or set(table.column_names) != set(self._later):
+            raise Fault(f"part {index}: {table.num_rows} rows of {table.column_names} for {part.rows}")
+        file = PartFile(keep_table(self._store, table.select(self._later)), self._later)
+        self._parts[index] = Part(part.rows, (*part.files, file))
 
     def finish(self, columns: Sequence[Column] | None = None) -> Dataset:
         """The Dataset. `columns` replaces the first descriptions (classes are known at the end)."""
+        lacking = [index for index, part in enumerate(self._parts) if not self._is_whole(part)]
+        if lacking:
+            raise Fault(f"part {lacking[0]} lacks the columns {list(self._later)}")
         return self._store.add_dataset(Dataset.manifest(columns or self._columns, self._parts, []))
+
+    def _is_whole(self, part: Part) -> bool:
+        there = {name for file in part.files for name in file.columns}
+        return there == {column.name for column in self._columns}

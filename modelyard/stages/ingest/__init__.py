@@ -5,6 +5,6 @@ from modelyard.stages.ingest.ingest import ingest
 from modelyard.stages.ingest.layout import source_digest
 from modelyard.stages.ingest.peek import Peek, peek
 
-STAGE_VERSION = 2
+STAGE_VERSION = 3
 
 __all__ = ["STAGE_VERSION", "ColumnNames", "IngestConfig", "Peek", "ingest", "peek", "source_digest"]

@@ -10,7 +10,6 @@ import pyarrow as pa
 from modelyard.fields import Field
 from modelyard.stages.ingest.batch import BadRow, RawBatch
 from modelyard.stages.ingest.layout import SIDES
-from modelyard.stages.ingest.row_ids import RowIds
 from modelyard.store.dataset import ROW_ID, SPLIT, Column
 
 SOURCE_LINE = "source_line"
@@ -23,10 +22,8 @@ def system_columns(split: bool, several_files: bool) -> list[Column]:
     return [Column(name, "value", "system") for name in names]
 
 
-def assemble(
-    batch: RawBatch, columns: Sequence[Column], kinds: Mapping[str, Field], ids: RowIds
-) -> tuple[pa.Table, list[BadRow]]:
-    """The good rows as a table with all `columns`, and the bad ones. kinds: the fields by their names."""
+def assemble(batch: RawBatch, columns: Sequence[Column], kinds: Mapping[str, Field]) -> tuple[pa.Table, list[BadRow]]:
+    """The good rows as a table with all `columns` but row_id, and the bad ones. kinds: the fields by their names."""
     count = len(batch.lines)
     faults: dict[int, str] = {}
     read: dict[str, list[Any]] = {}
@@ -40,14 +37,11 @@ def assemble(
     kept = {name: [values[index] for index in good] for name, values in read.items()} if faults else read
     arrays: dict[str, pa.Array] = {}
     for column in columns:
-        if column.name == ROW_ID:
-            inputs = sorted(name.name for name in columns if name.role == "input")
-            arrays[ROW_ID] = ids.mint([kept[name] for name in inputs])
-        elif column.name == SOURCE_LINE:
+        if column.name == SOURCE_LINE:
             arrays[SOURCE_LINE] = pa.array([batch.lines[index] for index in good], type=pa.int64())
         elif column.name == SOURCE_FILE:
             arrays[SOURCE_FILE] = pa.array([batch.file] * len(good), type=pa.large_string())
-        else:
+        elif column.name != ROW_ID:
             arrays[column.name] = pa.array(kept[column.name], type=kinds[column.field].arrow_type())
     bad = [BadRow(batch.file, batch.lines[index], reason) for index, reason in sorted(faults.items())]
     return pa.table(arrays), bad

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
+from modelyard.fields import Field
 from modelyard.run import Run
 from modelyard.stages.ingest.assemble import assemble
-from modelyard.stages.ingest.batch import BadRow, RawBatch
+from modelyard.stages.ingest.batch import RawBatch
 from modelyard.stages.ingest.config import ColumnNames, IngestConfig
+from modelyard.stages.ingest.extent import SourceFile, source_files
 from modelyard.stages.ingest.opening import Opened, hold_bad_rows, is_ours, open_source
 from modelyard.stages.ingest.restore import restore
-from modelyard.stages.ingest.row_ids import RowIds
+from modelyard.stages.ingest.row_ids import Hashes, row_hashes
+from modelyard.stages.ingest.tally import Tally
+from modelyard.stages.ingest.under_way import Piece, UnderWay
 from modelyard.store import Column, Dataset
 from modelyard.store.dataset import SPLIT
 from modelyard.store.materialize import DATASET_FILE
 from modelyard.tasks import load_task
 
 PART_CHARACTERS = 32 << 20
-SHOWN_BAD_ROWS = 100
+SHOWN_REASONS = 20
 
 
 def ingest(source: Path, config: IngestConfig, run: Run) -> Dataset:
@@ -46,7 +51,7 @@ def ingest(source: Path, config: IngestConfig, run: Run) -> Dataset:
     if opened.source.details.get("encoding") == "gb18030" and config.encoding is None:
         run.say(f"{source.name} is not UTF-8 and was read as GB18030 (GBK); another one: ingest.encoding")
     _say_guesses(opened, run)
-    return _write(opened.source.batches, opened.columns, source, config, run)
+    return _write(opened, source, config, run)
 
 
 def _say_guesses(opened: Opened, run: Run) -> None:
@@ -59,48 +64,75 @@ def _say_guesses(opened: Opened, run: Run) -> None:
         run.say("the split of the source is kept   (change: split.keep_split)")
 
 
-def _write(batches: Iterator[RawBatch], columns: list[Column], source: Path, config: IngestConfig, run: Run) -> Dataset:
-    kinds = load_task(config.task).kinds
-    ids = RowIds([kinds[name.field] for name in sorted(columns, key=lambda c: c.name) if name.role == "input"])
+def _write(opened: Opened, source: Path, config: IngestConfig, run: Run) -> Dataset:
+    """Part by part, then the row ids, which only all rows together can tell. A killed run goes on behind its parts."""
+    columns = opened.columns
     label = next((column.name for column in columns if column.role == "target" and column.field == "label"), None)
-    writer = run.store.new_dataset(columns)
-    waiting: list[pa.Table] = []
-    size = rows = aside = 0
-    shown: list[BadRow] = []
-    reasons: Counter[str] = Counter()
-    counts: Counter[str] = Counter()
-    unknown: dict[str, None] = {}
+    files = source_files(source)
+    work = UnderWay(_identity(files, opened, source, config), columns, sum(file.size for file in files), run)
+    batches = opened.source.batches
+    if work.start is not None:
+        at = f"{work.start.file}, line {work.start.line:,}"
+        run.say(f"goes on behind {work.tally.rows:,} rows that a run before this one read: at {at}")
+        batches = opened.source.read_from(work.start)
+    tally = work.tally
+    for piece in _pieces(run.progress(batches, "ingest"), columns, load_task(config.task).kinds, label, tally):
+        work.add(piece)
+    run.details["set_aside"] = [row.as_json() for row in tally.shown]
+    run.details["set_aside_count"] = tally.aside
+    run.details["set_aside_reasons"] = dict(tally.reasons.most_common(SHOWN_REASONS))
+    run.record("rows_in", tally.rows + tally.aside, how="rows of the source, bad ones included", unit="rows")
+    run.record("rows_out", tally.rows, how="rows of the Dataset", unit="rows")
+    hold_bad_rows(tally.rows, tally.aside, tally.shown, source, config)
+    if tally.unknown:
+        names = ", ".join(tally.unknown)
+        run.warn(f"{source.name}: keys that appear only after the first rows are left out: {names}")
+    described = [replace(c, classes=tuple(sorted(tally.classes))) if c.name == label else c for c in columns]
+    run.details["columns"] = _shown(described)
+    run.details["class_counts"] = dict(sorted(tally.classes.items()))
+    return work.finish(described)
+
+
+def _identity(files: list[SourceFile], opened: Opened, source: Path, config: IngestConfig) -> dict[str, Any]:
+    """What the parts depend on. Files go by size and time, not by content: a large one is not read for this."""
+    return {
+        "source": str(source.resolve()),
+        "files": [[file.name, file.size, file.modified] for file in files],
+        "read_as": opened.source.details,
+        "config": config.model_dump(mode="json"),
+        "task": load_task(config.task).code,
+        "part": PART_CHARACTERS,
+    }
+
+
+def _pieces(
+    batches: Iterator[RawBatch], columns: list[Column], kinds: Mapping[str, Field], label: str | None, tally: Tally
+) -> Iterator[Piece]:
+    """The good rows in pieces of the size of a part. tally: counted on up to each piece."""
     known = {column.name for column in columns}
-    for batch in run.progress(batches, "ingest"):
-        unknown.update(dict.fromkeys(name for name in batch.columns if name not in known))
-        table, bad = assemble(batch, columns, kinds, ids)
-        bad = sorted([*batch.bad, *bad], key=lambda row: row.line)
-        aside += len(bad)
-        reasons.update(row.reason for row in bad)
-        shown.extend(bad[: SHOWN_BAD_ROWS - len(shown)])
+    tables: list[pa.Table] = []
+    hashes: list[Hashes] = []
+    size, after = 0, None
+
+    def piece() -> Piece:
+        return Piece(pa.concat_tables(tables).combine_chunks(), np.concatenate(hashes), after)
+
+    for batch in batches:
+        tally.keys(batch.columns, known)
+        table, bad = assemble(batch, columns, kinds)
+        tally.set_aside(sorted([*batch.bad, *bad], key=lambda row: row.line))
         if table.num_rows:
             if label is not None:
-                counts.update(table[label].to_pylist())
-            rows += table.num_rows
-            size += table.nbytes
-            waiting.append(table)
+                tally.classes.update(table[label].to_pylist())
+            tally.rows += table.num_rows
+            tables.append(table)
+            hashes.append(row_hashes(table, columns, kinds))
+        size, after = size + table.nbytes, batch.after
         if size >= PART_CHARACTERS:
-            writer.write(pa.concat_tables(waiting).combine_chunks())
-            waiting, size = [], 0
-    if waiting:
-        writer.write(pa.concat_tables(waiting).combine_chunks())
-    run.details["set_aside"] = [row.as_json() for row in shown]
-    run.details["set_aside_count"] = aside
-    run.details["set_aside_reasons"] = dict(reasons.most_common(20))
-    run.record("rows_in", rows + aside, how="rows of the source, bad ones included", unit="rows")
-    run.record("rows_out", rows, how="rows of the Dataset", unit="rows")
-    hold_bad_rows(rows, aside, shown, source, config)
-    if unknown:
-        run.warn(f"{source.name}: keys that appear only after the first rows are left out: {', '.join(unknown)}")
-    described = [replace(c, classes=tuple(sorted(counts))) if c.name == label else c for c in columns]
-    run.details["columns"] = _shown(described)
-    run.details["class_counts"] = dict(sorted(counts.items()))
-    return writer.finish(described)
+            yield piece()
+            tables, hashes, size = [], [], 0
+    if tables:
+        yield piece()
 
 
 def _shown(columns: list[Column] | tuple[Column, ...]) -> list[dict[str, str]]:

@@ -15,7 +15,6 @@ from modelyard.stages.ingest.config import IngestConfig
 from modelyard.stages.ingest.guess import Found
 from modelyard.stages.ingest.opening import Opened, hold_bad_rows, is_ours, open_rows, open_source
 from modelyard.stages.ingest.restore import described_columns
-from modelyard.stages.ingest.row_ids import RowIds
 from modelyard.store import Column
 from modelyard.store.dataset import SPLIT
 from modelyard.store.materialize import DATASET_FILE
@@ -42,12 +41,11 @@ def peek(source: Path, config: IngestConfig, enough: int = ENOUGH_BYTES) -> Peek
     """Read until `enough` bytes of rows. Raises BadInput wherever `ingest` would at once."""
     opened = _ours(source, config) if is_ours(source, config) else open_source(source, config)
     kinds = load_task(config.task).kinds
-    ids = RowIds([kinds[c.field] for c in sorted(opened.columns, key=lambda c: c.name) if c.role == "input"])
     tables: list[pa.Table] = []
     bad: list[BadRow] = []
     size, whole = 0, True
     for batch in opened.source.batches:
-        table, bad_here = assemble(batch, opened.columns, kinds, ids)
+        table, bad_here = assemble(batch, opened.columns, kinds)
         tables.append(table)
         bad += sorted([*batch.bad, *bad_here], key=lambda row: row.line)
         size += table.nbytes

@@ -3,41 +3,39 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from modelyard.fields import Field
-from modelyard.store.dataset import ROW_ID_TYPE
+from modelyard.store.dataset import ROW_ID_TYPE, Column
+
+HASH_BYTES = 16
+
+# uint8 [rows, 16]
+Hashes = np.ndarray[Any, np.dtype[np.uint8]]
 
 
 def row_hash(values: Sequence[bytes]) -> bytes:
     """BLAKE2b-128 over the canonical bytes of the input fields, each behind its length (8 bytes, big-endian)."""
-    digest = hashlib.blake2b(digest_size=16)
+    digest = hashlib.blake2b(digest_size=HASH_BYTES)
     for value in values:
         digest.update(len(value).to_bytes(8, "big"))
         digest.update(value)
     return digest.digest()
 
 
-class RowIds:
-    """Mints ids in order of appearance. One 16-byte key a distinct row is kept in memory."""
+def row_hashes(table: pa.Table, columns: Sequence[Column], kinds: Mapping[str, Field]) -> Hashes:
+    """The hash of each row. The inputs are taken in the order of their column names; the names are not hashed."""
+    inputs = sorted((column for column in columns if column.role == "input"), key=lambda column: column.name)
+    canonical = [map(kinds[column.field].canonical, table[column.name].to_pylist()) for column in inputs]
+    joined = b"".join(map(row_hash, zip(*canonical, strict=True)))
+    return np.frombuffer(joined, dtype=np.uint8).reshape(-1, HASH_BYTES)
 
-    def __init__(self, fields: Sequence[Field]) -> None:
-        """The input fields, in the order of their column names; the names themselves are not hashed."""
-        self._fields = fields
-        self._twins: dict[bytes, int] = {}
 
-    def mint(self, columns: Sequence[Sequence[Any]]) -> pa.Array:
-        """row_id of each row: hash, then the 4-byte big-endian ordinal among exact twins."""
-        canonical = [
-            [field.canonical(value) for value in column] for field, column in zip(self._fields, columns, strict=True)
-        ]
-        ids = []
-        for values in zip(*canonical, strict=True):
-            key = row_hash(values)
-            ordinal = self._twins.get(key, 0)
-            self._twins[key] = ordinal + 1
-            ids.append(key + ordinal.to_bytes(4, "big"))
-        return pa.array(ids, type=ROW_ID_TYPE)
+def row_ids(hashes: Hashes, ordinals: np.ndarray[Any, np.dtype[np.uint32]]) -> pa.Array:
+    """Each hash, then the 4-byte big-endian ordinal among exact twins: 0 for the first of them."""
+    ids = np.concatenate([hashes, ordinals.astype(">u4").view(np.uint8).reshape(-1, 4)], axis=1)
+    return pa.FixedSizeBinaryArray.from_buffers(ROW_ID_TYPE, len(ids), [None, pa.py_buffer(ids.tobytes())])
