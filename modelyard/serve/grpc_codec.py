@@ -11,18 +11,17 @@ from modelyard.serve.problems import Problem
 from modelyard.serve.requests import InferAnswer, InferRequest
 from modelyard.serve.rest_codec import MAX_ID
 from modelyard.serve.tensors import (
-    BYTES,
-    DTYPES,
     Check,
     Tensor,
+    answered_datatype,
     check_datatype,
     check_name,
     check_shape,
-    datatype_of,
     from_bytes,
     to_bytes,
     unchecked,
 )
+from modelyard.tasks.tensor.datatypes import BYTES, DTYPES
 
 # datatype -> field of InferTensorContents
 CONTENTS = {
@@ -89,13 +88,11 @@ def _from_contents(name: str, datatype: str, shape: tuple[int, ...], contents: A
         )
     if datatype == BYTES:
         return Tensor(name, datatype, shape, list(values))
-    dtype = DTYPES[datatype]
-    found = np.array(values, dtype=np.int64 if field == "int_contents" else None)
-    if dtype.kind in "iu" and found.size:
-        bounds = np.iinfo(dtype)
-        if int(found.min()) < bounds.min or int(found.max()) > bounds.max:
-            raise Problem(400, f"input {name}: a number is out of the range of {datatype}")
-    return Tensor(name, datatype, shape, found.astype(dtype).reshape(shape))
+    try:
+        array = np.array(list(values), dtype=DTYPES[datatype])
+    except OverflowError:
+        raise Problem(400, f"input {name}: a number is out of the range of {datatype}") from None
+    return Tensor(name, datatype, shape, array.reshape(shape))
 
 
 def _parameters(fields: Any) -> dict[str, Any]:
@@ -109,14 +106,19 @@ def _parameters(fields: Any) -> dict[str, Any]:
 def render_message(
     kind: Any, model: str, version: str, request: InferRequest, answer: InferAnswer, *, raw: bool = True
 ) -> Any:
-    """A ModelInferResponse of message class `kind`; NaN and infinities are kept as they are."""
+    """A ModelInferResponse of message class `kind`; NaN and infinities are kept as they are.
+
+    All outputs in raw bytes, also where one of them has no typed contents (FP16): the protocol does not mix the two.
+    """
+    datatypes = {name: answered_datatype(array) for name, array in answer.outputs.items()}
+    raw = raw or not CONTENTS.keys() >= set(datatypes.values())
     response = kind(model_name=model, model_version=version)
     if request.id is not None:
         response.id = request.id
     for name, array in answer.outputs.items():
-        datatype = datatype_of(array)
+        datatype = datatypes[name]
         output = response.outputs.add(name=name, datatype=datatype, shape=array.shape)
-        if raw or datatype not in CONTENTS:
+        if raw:
             response.raw_output_contents.append(to_bytes(array))
         else:
             values = array.ravel().tolist()

@@ -15,8 +15,9 @@ from modelyard.serve.repository import Endpoint, Repository
 from modelyard.serve.requests import InferAnswer, InferRequest
 from modelyard.serve.served_model import ServedModel
 from modelyard.serve.settings import ServeSettings
-from modelyard.serve.tensors import BYTES, fits
+from modelyard.serve.tensors import fits
 from modelyard.tasks.task import Prepared
+from modelyard.tasks.tensor.datatypes import BYTES
 
 # Above it, tokenising leaves the event loop: other requests should not wait for one long text.
 INLINE_BYTES = 16_384

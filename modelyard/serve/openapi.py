@@ -13,7 +13,7 @@ import modelyard
 from modelyard.serve.repository import Repository
 from modelyard.serve.served_model import ServedModel, Signature, TensorSpec
 from modelyard.serve.settings import ServeSettings
-from modelyard.serve.tensors import BYTES, DTYPES
+from modelyard.tasks.tensor.datatypes import BYTES, DTYPES
 
 Json = dict[str, Any]
 JSON = "application/json"

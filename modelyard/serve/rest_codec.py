@@ -12,10 +12,10 @@ from modelyard.serve.requests import InferAnswer, InferRequest
 from modelyard.serve.tensors import (
     Check,
     Tensor,
+    answered_datatype,
     check_datatype,
     check_name,
     check_shape,
-    datatype_of,
     first_not_finite,
     from_bytes,
     to_bytes,
@@ -163,7 +163,7 @@ def render_answer(
     binary: list[bytes] = []
     outputs: list[dict[str, Any]] = []
     for name, array in answer.outputs.items():
-        shown: dict[str, Any] = {"name": name, "datatype": datatype_of(array), "shape": array.shape}
+        shown: dict[str, Any] = {"name": name, "datatype": answered_datatype(array), "shape": array.shape}
         wanted = request.outputs.get(name, {}).get("binary_data", every) if request.outputs is not None else every
         if wanted:
             raw = to_bytes(array)

@@ -1,13 +1,8 @@
-"""Tensors of the Open Inference Protocol: datatypes, JSON data, raw bytes, shapes.
-
-Source: KServe "Open Inference Protocol (V2)", and Triton's binary tensor data extension: little-endian, row-major;
-a BYTES element is its length (uint32) followed by its bytes.
-"""
+"""Tensors of requests and answers: JSON data, raw bytes, shapes, and what is refused (datatypes: tasks/tensor)."""
 
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,29 +11,10 @@ import numpy as np
 
 from modelyard.serve.problems import Problem, shortened
 from modelyard.tasks.task import Array
+from modelyard.tasks.tensor.datatypes import BYTES, DTYPES, datatype_of, join_bytes, split_bytes
 
-BYTES = "BYTES"
-DTYPES: dict[str, np.dtype[Any]] = {
-    name: np.dtype(code)
-    for name, code in {
-        "BOOL": "?",
-        "UINT8": "u1",
-        "UINT16": "<u2",
-        "UINT32": "<u4",
-        "UINT64": "<u8",
-        "INT8": "i1",
-        "INT16": "<i2",
-        "INT32": "<i4",
-        "INT64": "<i8",
-        "FP16": "<f2",
-        "FP32": "<f4",
-        "FP64": "<f8",
-    }.items()
-}
-_NAMES = {dtype.str: name for name, dtype in DTYPES.items()}
 # Python types that JSON data may have, by kind of dtype.
 JSON_TYPES: dict[str, set[type]] = {"b": {bool}, "i": {int}, "u": {int}, "f": {int, float}}
-_LENGTH = struct.Struct("<I")
 MAX_DIMENSIONS = 16
 MAX_ELEMENTS = 1 << 31  # of a tensor, an axis of size 0 counted as 1: NumPy cannot make every empty shape either
 MAX_NAME = 256
@@ -105,7 +81,7 @@ def from_json(name: str, datatype: str, shape: tuple[int, ...], data: object) ->
         raise Problem(400, f"input {name}: data holds {shortened(wrong)}, which is not {datatype}")
     if datatype == BYTES:
         return Tensor(name, datatype, shape, elements)
-    return Tensor(name, datatype, shape, _cast(name, datatype, np.array(elements)).reshape(shape))
+    return Tensor(name, datatype, shape, _array(name, datatype, elements).reshape(shape))
 
 
 def _flattened(name: str, shape: tuple[int, ...], data: list[Any]) -> list[Any]:
@@ -119,28 +95,27 @@ def _flattened(name: str, shape: tuple[int, ...], data: list[Any]) -> list[Any]:
     return level
 
 
-def _cast(name: str, datatype: str, found: Array) -> Array:
-    """To the datatype. Raises Problem 400 for what it cannot hold."""
-    wanted = DTYPES[datatype]
-    outside = Problem(400, f"input {name}: data holds a number out of the range of {datatype}")
-    if found.size == 0:
-        return found.astype(wanted)
-    if wanted.kind in "iu":
-        bounds = np.iinfo(wanted)
-        if found.dtype.kind not in "iu" or int(found.min()) < bounds.min or int(found.max()) > bounds.max:
-            raise outside
-    with np.errstate(over="ignore"):
-        cast = found.astype(wanted)
-    if wanted.kind == "f" and not np.isfinite(cast).all():
-        raise outside
-    return cast
+def _array(name: str, datatype: str, elements: list[Any]) -> Array:
+    """Numbers of the right Python types to the datatype. Raises Problem 400 for what it cannot hold."""
+    try:
+        with np.errstate(over="ignore"):
+            # Told the type at once: left to itself NumPy makes float64 of 1 beside 2**63.
+            array: Array = np.array(elements, dtype=DTYPES[datatype])
+    except OverflowError:
+        array = np.array([np.inf])
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise Problem(400, f"input {name}: data holds a number out of the range of {datatype}")
+    return array
 
 
 def from_bytes(name: str, datatype: str, shape: tuple[int, ...], raw: bytes | memoryview) -> Tensor:
     """The raw form. Raises Problem 400 when the bytes do not hold exactly what the shape says."""
     count = math.prod(shape)
     if datatype == BYTES:
-        elements = split_bytes(name, raw)
+        try:
+            elements = split_bytes(raw)
+        except ValueError as error:
+            raise Problem(400, f"input {name}: {error}") from None
         if len(elements) != count:
             raise Problem(400, f"input {name}: shape {list(shape)} holds {count} elements, data has {len(elements)}")
         return Tensor(name, datatype, shape, elements)
@@ -150,32 +125,12 @@ def from_bytes(name: str, datatype: str, shape: tuple[int, ...], raw: bytes | me
             400,
             f"input {name}: {datatype} of shape {list(shape)} takes {count * dtype.itemsize} bytes, {len(raw)} given",
         )
-    return Tensor(name, datatype, shape, np.frombuffer(raw, dtype=dtype).reshape(shape))
-
-
-def split_bytes(name: str, raw: bytes | memoryview) -> list[bytes]:
-    """Length-prefixed elements to a list. Raises Problem 400 when the last one is cut off."""
-    elements, place, end = [], 0, len(raw)
-    while place < end:
-        if place + 4 > end:
-            raise Problem(400, f"input {name}: the binary data ends in the middle of an element's length")
-        (size,) = _LENGTH.unpack_from(raw, place)
-        place += 4
-        if place + size > end:
-            raise Problem(400, f"input {name}: an element of {size} bytes is cut off")
-        elements.append(bytes(raw[place : place + size]))
-        place += size
-    return elements
-
-
-def join_bytes(elements: Sequence[str | bytes]) -> bytes:
-    """The raw form of BYTES elements; every byte is kept, trailing NULs too."""
-    parts = []
-    for element in elements:
-        encoded = element.encode() if isinstance(element, str) else bytes(element)
-        parts.append(_LENGTH.pack(len(encoded)))
-        parts.append(encoded)
-    return b"".join(parts)
+    array: Array = np.frombuffer(raw, dtype=dtype)
+    if datatype == "BOOL":
+        array = array.view(np.uint8) != 0  # any other byte than 0 and 1 would be no boolean to a graph
+    elif not array.flags.aligned:
+        array = array.copy()  # data begin where the JSON before them ends
+    return Tensor(name, datatype, shape, array.reshape(shape))
 
 
 def to_bytes(array: Array) -> bytes:
@@ -185,14 +140,12 @@ def to_bytes(array: Array) -> bytes:
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes()
 
 
-def datatype_of(array: Array) -> str:
-    """The protocol's name of an array's type."""
-    if array.dtype == object:
-        return BYTES
-    name = _NAMES.get(array.dtype.str)
-    if name is not None:
-        return name
-    raise Problem(500, f"the model answers {array.dtype}, which the protocol cannot carry")
+def answered_datatype(array: Array) -> str:
+    """The protocol's name of an output's type. Raises Problem 500 when it has none."""
+    name = datatype_of(array)
+    if name is None:
+        raise Problem(500, f"the model answers {array.dtype}, which the protocol cannot carry")
+    return name
 
 
 def first_not_finite(array: Array) -> str | None:

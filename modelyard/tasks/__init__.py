@@ -13,7 +13,10 @@ from modelyard.tasks.metric import Metric
 from modelyard.tasks.own import code_digest, copy_code, load_folder
 from modelyard.tasks.task import Pipeline, Prepared, Task
 
-TASKS = {"text_classification": "modelyard.tasks.text_classification"}
+TASKS = {
+    "tensor": "modelyard.tasks.tensor",
+    "text_classification": "modelyard.tasks.text_classification",
+}
 CODE = "code"
 
 

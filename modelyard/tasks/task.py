@@ -87,6 +87,8 @@ class Task(ABC):
     metric: Metric | None = None
     # How the golden set tells whether a variant answers as the reference does.
     agreement: Agreement = "argmax"
+    # Whether a request is what the graph itself takes: neither prepared nor decoded, nor cut into items.
+    whole_tensors: bool = False
     # Kinds of field that the task brings along, beside those of modelyard.fields.
     fields: Mapping[str, Field] = MappingProxyType({})
     # Where a task from outside the package lies, and the digest of its code.

@@ -10,7 +10,8 @@ from modelyard.serve.grpc_codec import CONTENTS, parse_message, render_message
 from modelyard.serve.problems import Problem
 from modelyard.serve.protocol import messages
 from modelyard.serve.requests import InferAnswer, InferRequest, Timings
-from modelyard.serve.tensors import DTYPES, to_bytes
+from modelyard.serve.tensors import to_bytes
+from modelyard.tasks.tensor.datatypes import DTYPES
 
 
 def received(theirs: service_pb2.ModelInferRequest) -> InferRequest:
@@ -81,3 +82,19 @@ def test_counts_that_do_not_fit_are_refused_by_name() -> None:
     small.inputs.add(name="ids", datatype="INT8", shape=[1]).contents.int_contents.append(300)
     with pytest.raises(Problem, match="out of the range of INT8"):
         received(small)
+
+
+def test_an_answer_with_fp16_in_it_is_raw_throughout() -> None:
+    """FP16 has no typed contents, and raw outputs stand for all outputs or for none."""
+    outputs = {"half": np.array([0.5], dtype=np.float16), "ids": np.array([7], dtype=np.int64)}
+    ours = render_message(
+        messages()["ModelInferResponse"],
+        "m",
+        "1",
+        InferRequest(None, {}),
+        InferAnswer(outputs, 1, Timings()),
+        raw=False,
+    )
+    result = InferResult(service_pb2.ModelInferResponse.FromString(ours.SerializeToString()))
+    assert result.as_numpy("half").tolist() == [0.5]
+    assert result.as_numpy("ids").tolist() == [7]

@@ -25,7 +25,8 @@ from modelyard.serve.requests import InferRequest
 from modelyard.serve.rest_codec import check_content_type, decompress, parse_request, read_json
 from modelyard.serve.served_model import Signature
 from modelyard.serve.settings import ServeSettings
-from modelyard.serve.tensors import DTYPES, check_shape, from_bytes, from_json
+from modelyard.serve.tensors import check_shape, from_bytes, from_json
+from modelyard.tasks.tensor.datatypes import DTYPES
 
 PATIENT = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 # What a caller may write as JSON: also numbers beyond 64 bits, deep lists, odd text.

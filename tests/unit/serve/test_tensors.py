@@ -9,7 +9,8 @@ from hypothesis.extra import numpy as stn
 from tritonclient.utils import deserialize_bytes_tensor, serialize_byte_tensor
 
 from modelyard.serve.problems import Problem
-from modelyard.serve.tensors import DTYPES, fits, from_bytes, from_json, join_bytes, split_bytes, to_bytes
+from modelyard.serve.tensors import fits, from_bytes, from_json, to_bytes
+from modelyard.tasks.tensor.datatypes import DTYPES, join_bytes, split_bytes
 
 SHAPES = stn.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=4)
 ARRAYS = st.sampled_from(sorted(DTYPES)).flatmap(
@@ -37,11 +38,29 @@ def test_finite_json_data_comes_back_flat_or_nested(case: tuple[str, np.ndarray]
     np.testing.assert_array_equal(back, array)
 
 
+def test_numbers_beyond_2_to_the_53_are_kept_exactly() -> None:
+    """NumPy by itself makes float64 of a list with 1 and 2**63."""
+    for datatype, data in (("UINT64", [1, 2**63, 2**64 - 1]), ("INT64", [-(2**63), 2**63 - 1, 2**53 + 1])):
+        assert from_json("x", datatype, (3,), data).data.tolist() == data
+
+
+def test_any_byte_but_0_is_true() -> None:
+    found = from_bytes("x", "BOOL", (3,), b"\x00\x01\x02").data
+    assert found.tobytes() == b"\x00\x01\x01"
+
+
+def test_data_at_an_odd_place_of_the_body_are_aligned() -> None:
+    raw = memoryview(b"x" + np.arange(4, dtype="<f8").tobytes())[1:]
+    found = from_bytes("x", "FP64", (4,), raw).data
+    assert found.flags.aligned
+    assert found.tolist() == [0, 1, 2, 3]
+
+
 @given(st.lists(st.binary(max_size=30), max_size=8))
 def test_bytes_elements_are_those_of_tritonclient_and_keep_trailing_nuls(elements: list[bytes]) -> None:
     padded = [element + b"\x00" for element in elements]
     raw = join_bytes(padded)
-    assert split_bytes("x", raw) == padded
+    assert split_bytes(raw) == padded
     if padded:
         assert raw == serialize_byte_tensor(np.array(padded, dtype=object)).item()
         assert list(deserialize_bytes_tensor(raw)) == padded
