@@ -13,6 +13,7 @@ import numpy as np
 
 from modelyard.errors import Damaged, ModelyardError
 from modelyard.runtimes.package_paths import inside
+from modelyard.runtimes.tensor_golden import SUFFIX, read_tensors
 from modelyard.store.artifacts import Package
 from modelyard.tasks.cosine import cosines
 from modelyard.tasks.metric import AGREEMENTS, Agreement
@@ -25,11 +26,11 @@ LIMIT_S = 20.0  # `golden.limit_s` of the package overrules it
 
 @dataclass(frozen=True)
 class Golden:
-    """inputs: the public items; outputs: raw outputs of the float reference, first axis the items;
+    """inputs: the public items; outputs: raw outputs of the reference for each, with their batch axis;
     agreement: what makes an answer the reference's (see `compare`)."""
 
     inputs: list[dict[str, Any]]
-    outputs: Tensors
+    outputs: list[Tensors]
     limit_s: float = LIMIT_S
     agreement: Agreement = "argmax"
 
@@ -48,21 +49,20 @@ class Replay:
 
 def read_golden(package: Package) -> Golden:
     """The golden set of a package. Raises Damaged when it is missing or its halves do not fit."""
-    from safetensors.numpy import load
-
     spec = package.info.get("golden")
     if not isinstance(spec, dict):
         raise Damaged("the package has no golden set", where=str(package.path / package.index))
     inputs_path, outputs_path = inside(package.path, spec["inputs"]), inside(package.path, spec["outputs"])
     try:
-        inputs = [json.loads(line) for line in inputs_path.read_bytes().splitlines() if line.strip()]
-        outputs = load(outputs_path.read_bytes())
+        if inputs_path.suffix == SUFFIX:
+            inputs, outputs = read_tensors(inputs_path.read_bytes()), read_tensors(outputs_path.read_bytes())
+        else:
+            inputs, outputs = _read_lines(inputs_path.read_bytes()), _read_rows(outputs_path.read_bytes())
     except Exception as error:  # safetensors raises its own class, json ValueError
         raise Damaged(f"the golden set cannot be read: {error}", where=str(inputs_path.parent)) from None
-    rows = {len(array) if array.ndim else -1 for array in outputs.values()}
-    if not inputs or rows != {len(inputs)}:
+    if not inputs or len(inputs) != len(outputs):
         raise Damaged(
-            f"the golden set has {len(inputs)} inputs and outputs of {sorted(rows)} rows", where=str(inputs_path.parent)
+            f"the golden set has {len(inputs)} inputs and {len(outputs)} outputs", where=str(inputs_path.parent)
         )
     agreement = spec.get("agreement", "argmax")
     if agreement not in AGREEMENTS:
@@ -72,6 +72,22 @@ def read_golden(package: Package) -> Golden:
             next="upgrade modelyard",
         )
     return Golden(inputs, outputs, float(spec.get("limit_s", LIMIT_S)), agreement)
+
+
+def _read_lines(data: bytes) -> list[dict[str, Any]]:
+    """Raw items, one JSON object a line."""
+    return [json.loads(line) for line in data.splitlines() if line.strip()]
+
+
+def _read_rows(data: bytes) -> list[Tensors]:
+    """Raw outputs whose first axis is the items, to one a row. Raises ValueError when they have no common axis."""
+    from safetensors.numpy import load
+
+    arrays = load(data)
+    rows = {len(array) if array.ndim else -1 for array in arrays.values()}
+    if len(rows) != 1 or min(rows) < 0:
+        raise ValueError(f"its outputs have {sorted(rows)} rows")
+    return [{name: array[row : row + 1] for name, array in arrays.items()} for row in range(min(rows))]
 
 
 def replay(
@@ -84,8 +100,8 @@ def replay(
     """Run the first `count` golden inputs one by one and hold the raw outputs against the reference.
 
     max_abs bounds every difference, and the answer (see `compare`) may be another for at most
-    ceil((1 - agreement) n) of n inputs. A NaN or infinity never passes. Stops at the set's time limit, with what
-    was checked until then (at least one input).
+    ceil((1 - agreement) n) of n inputs. A NaN or infinity passes only where `compare` allows it. Stops at the set's
+    time limit, with what was checked until then (at least one input).
     """
     worst, differing, checked = 0.0, 0, 0
     first = ""
@@ -99,8 +115,7 @@ def replay(
             return Replay(math.inf, 0.0, index, False, f"golden input {index}: {error.message}")
         except Exception as error:  # a graph that opens but fails to run; the class depends on the runtime
             return Replay(math.inf, 0.0, index, False, f"golden input {index}: {type(error).__name__}: {error}")
-        expected = {name: array[index : index + 1] for name, array in golden.outputs.items()}
-        gap, same, why = compare(outputs, expected, golden.agreement)
+        gap, same, why = compare(outputs, golden.outputs[index], golden.agreement)
         checked += 1
         worst = max(worst, gap)
         differing += not same
@@ -122,7 +137,8 @@ def compare(
     """Largest |difference|, whether the answer is the reference's, and what made comparing impossible.
 
     The answer is the reference's by `argmax` when every argmax over the last axis is the same, by `cosine` when every
-    vector on the last axis has a cosine of at least COSINE with the reference's, by `none` always.
+    vector on the last axis has a cosine of at least COSINE with the reference's, by `none` always. Only by `none`
+    may there be values that are not finite: those of the reference, in the same places. Texts must be the same.
     """
     worst, same = 0.0, True
     for name, expected in reference.items():
@@ -131,13 +147,32 @@ def compare(
         found = np.asarray(outputs[name])
         if found.shape != expected.shape:
             return math.inf, False, f"{name} has shape {list(found.shape)}, the reference {list(expected.shape)}"
+        if found.dtype == object or expected.dtype == object:
+            if not np.array_equal(found, expected):
+                return math.inf, False, f"{name} holds another text than the reference"
+            continue
+        if found.dtype.kind in "iu" and not np.array_equal(found, expected):
+            worst = max(worst, 1.0)  # float64, which the others are compared in, is blind beyond 2**53
         found, wanted = found.astype(np.float64), expected.astype(np.float64)
+        if agreement == "none":
+            if not _same_not_finite(found, wanted):
+                return math.inf, False, f"{name} is not finite in other places than the reference"
+            found, wanted = (np.where(np.isfinite(values), values, 0.0) for values in (found, wanted))
         for side, values in (("", found), (" of the reference", wanted)):
             if not np.isfinite(values).all():
                 return math.inf, False, f"{name}{side} holds a value that is not finite"
         worst = max(worst, float(np.abs(found - wanted).max(initial=0.0)))
         same = same and _agrees(found, wanted, agreement)
     return worst, same, ""
+
+
+def _same_not_finite(found: Array, wanted: Array) -> bool:
+    """Whether NaN, infinity and minus infinity stand in the same places."""
+    return bool(
+        np.array_equal(np.isnan(found), np.isnan(wanted))
+        and np.array_equal(np.isposinf(found), np.isposinf(wanted))
+        and np.array_equal(np.isneginf(found), np.isneginf(wanted))
+    )
 
 
 def _agrees(found: Array, wanted: Array, agreement: Agreement) -> bool:

@@ -155,7 +155,7 @@ def test_a_golden_set_whose_halves_do_not_fit_is_damaged(tmp_path: Path) -> None
     package = tiny_package(tmp_path / "p")
     inputs = package.path / "golden" / "inputs.jsonl"
     inputs.write_text(inputs.read_text().splitlines()[0] + "\n")
-    with pytest.raises(Damaged, match="1 inputs and outputs of"):
+    with pytest.raises(Damaged, match="1 inputs and 10 outputs"):
         read_golden(package)
 
 
@@ -182,3 +182,22 @@ def test_an_agreement_that_nobody_knows_is_refused(tmp_path: Path) -> None:
     package = tiny_package(tmp_path / "p", golden={**golden, "agreement": "by heart"})
     with pytest.raises(Damaged, match="agrees by 'by heart'"):
         read_golden(package)
+
+
+def test_where_nothing_has_to_agree_nan_and_infinity_must_stand_where_the_reference_has_them() -> None:
+    reference = {"y": np.array([1.0, np.nan, np.inf, -np.inf])}
+    assert compare({"y": np.array([1.5, np.nan, np.inf, -np.inf])}, reference, "none") == (0.5, True, "")
+    for other in ([1.0, 2.0, np.inf, -np.inf], [1.0, np.nan, -np.inf, -np.inf], [np.nan, np.nan, np.inf, -np.inf]):
+        gap, _, why = compare({"y": np.array(other)}, reference, "none")
+        assert gap == math.inf
+        assert why.startswith("y is not finite in other places")
+    assert compare(reference, reference, "argmax")[0] == math.inf
+
+
+def test_texts_and_whole_numbers_beyond_float64_are_compared_exactly() -> None:
+    texts = {"y": np.array(["a", "b"], dtype=object)}
+    assert compare(texts, texts, "none") == (0.0, True, "")
+    assert compare({"y": np.array(["a", "c"], dtype=object)}, texts, "none")[0] == math.inf
+    big = {"y": np.array([2**53], dtype=np.int64)}
+    assert compare(big, big, "none")[0] == 0.0
+    assert compare({"y": big["y"] + 1}, big, "none")[0] == 1.0
