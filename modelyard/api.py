@@ -14,7 +14,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from modelyard.chain.alone import Alone, run_alone
+from modelyard.chain.alone import Alone, run_adopt, run_alone
+from modelyard.chain.existing import find_existing
 from modelyard.chain.project import load_project
 from modelyard.chain.runner import ChainOutcome, run_chain
 from modelyard.chain.workspace import Workspace
@@ -29,6 +30,17 @@ def _alone(
 ) -> Alone:
     project = load_project(Path(out).absolute().parent, settings={stage: settings}, read_file=False)
     return run_alone(stage, [Path(path) for path in inputs], Path(out), project, threads=threads or usable_cores())
+
+
+def adopt(source: PathLike, *, out: PathLike, threads: int | None = None, **settings: Any) -> Alone:
+    """A Hugging Face directory or hub id to a Model, an .onnx file to a Package.
+
+    What its files do not say is told: `task`, `tokenizer`, `labels`, `data` and the other settings of AdoptConfig.
+    Raises BadInput for what cannot be taken over: pickles, code of its own, links out of its folder.
+    """
+    name = {"name": settings["name"]} if "name" in settings else {}
+    existing = find_existing(str(source), {**name, "adopt": settings})
+    return run_adopt(existing, Path(out), threads=threads or usable_cores())
 
 
 def ingest(source: PathLike, *, out: PathLike, threads: int | None = None, **settings: Any) -> Alone:

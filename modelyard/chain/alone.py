@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from modelyard.chain.existing import Existing, adopt_alone
 from modelyard.chain.project import Project
 from modelyard.chain.steps import Made
 from modelyard.errors import BadInput, ModelyardError
@@ -63,6 +64,26 @@ def run_alone(
 
     A Dataset is written as the Hugging Face layout. Raises BadInput when an input is missing or `out` exists.
     """
+    return _alone(stage, paths, out, project, lambda run: _call(stage, paths, project, run), listener, threads)
+
+
+def run_adopt(existing: Existing, out: Path, listener: Listener | None = None, threads: int = 2) -> Alone:
+    """Adopt a model and write it to `out` in the same way."""
+    project = existing.project
+    return _alone(
+        "adopt", [existing.seen.place], out, project, lambda run: adopt_alone(existing, run), listener, threads
+    )
+
+
+def _alone(
+    stage: str,
+    paths: list[Path],
+    out: Path,
+    project: Project,
+    call: Callable[[Run], Made],
+    listener: Listener | None,
+    threads: int,
+) -> Alone:
     out = out.absolute()
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise BadInput(f"{out} is there already", where=str(out), next="give another --out, or remove it")
@@ -74,7 +95,7 @@ def run_alone(
         run = Run(Store(folder), listener or Silent(), key=stage, threads=threads, scratch_root=work)
         run.allowed_code = project.allowed_code()
         with _evidence_kept(stage, run, out):
-            made = _call(stage, paths, project, run)
+            made = call(run)
         evidence = made if isinstance(made, Report) else run.report(stage)
         report = _write_evidence(out, evidence.info)
         if isinstance(made, Dataset):

@@ -34,6 +34,12 @@ def _reasons(counts: dict[str, int]) -> str:
     return ", ".join(f"{count:,} {reason}" for reason, count in sorted(counts.items(), key=lambda item: -item[1])[:3])
 
 
+def _adopt(e: _Evidence) -> str:
+    labels = e.details.get("labels", [])
+    classes = f", {len(labels)} classes" if labels else ""
+    return f"a {e.details['kind']} of the task {e.details['task']}{classes}"
+
+
 def _ingest(e: _Evidence) -> str:
     aside = e.details.get("set_aside_count", 0)
     reasons = f", {aside:,} set aside: {e.details['set_aside'][0]['reason']}" if aside else ""
@@ -82,6 +88,7 @@ def _release(e: _Evidence) -> str:
 
 
 _LINES = {
+    "adopt": _adopt,
     "ingest": _ingest,
     "clean": _clean,
     "split": _split,

@@ -96,10 +96,11 @@ def load_project(
     file: Path | None = None,
     *,
     read_file: bool = True,
+    kind: type[Project] = Project,
 ) -> Project:
     """The project of a folder: its modelyard.yaml if there is one (and `read_file`), `--set` and DATA on top.
 
-    Raises BadConfig that names file, line and key.
+    kind: the blocks that there are. Raises BadConfig that names file, line and key.
     """
     path = file or folder / FILE
     value: Any = {}
@@ -125,7 +126,7 @@ def load_project(
     for block, key, top in (("ingest", "task", "task"), ("train", "task", "task"), ("export", "name", "name")):
         if top in value:
             value = merge({block: {key: value[top]}}, value)
-    project = validate(Project, value, path.name if there else "the command line", lines)
+    project = validate(kind, value, path.name if there else "the command line", lines)
     project._folder = path.parent.absolute()
     project._file, project._lines = (path.name, lines) if there else (None, {})
     return project

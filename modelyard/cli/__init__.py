@@ -21,6 +21,7 @@ VERBS = {
     "promote": ("modelyard.cli.models", "promote", "Point an alias at a version."),
     "rollback": ("modelyard.cli.models", "rollback", "Undo the last promotion."),
     "serve": ("modelyard.cli.serve", "command", "Serve packages over REST and gRPC (Open Inference Protocol V2)."),
+    "adopt": ("modelyard.cli.adopt", "command", "Take over a Hugging Face model or an ONNX file."),
     "ingest": ("modelyard.cli.stage", "ingest", "One stage: read a file or folder into a Dataset."),
     "clean": ("modelyard.cli.stage", "clean", "One stage: repair and drop rows, each with its reason."),
     "split": ("modelyard.cli.stage", "split", "One stage: train, validation and test without leakage."),

@@ -34,7 +34,7 @@ def resolve_base(base: str) -> Path:
     if not folder.is_dir():
         if not HUB_ID.fullmatch(base):
             raise BadInput(f"there is no directory {base}", where="train.base", next="give a directory or a hub id")
-        folder = _from_hub(base)
+        folder = from_hub(base)
     if not (folder / "config.json").is_file():
         raise BadInput(
             f"{base} is not a Hugging Face model: it has no config.json",
@@ -59,7 +59,11 @@ def resolve_base(base: str) -> Path:
     return folder
 
 
-def _from_hub(name: str) -> Path:
+def from_hub(name: str) -> Path:
+    """The files of PATTERNS of a repository of the hub: no code, no pickles.
+
+    Raises BadInput for a name that the hub does not know, EnvironmentProblem when it cannot be reached.
+    """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 

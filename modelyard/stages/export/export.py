@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.run import Run
+from modelyard.runtimes.golden_writing import spread, write_golden
 from modelyard.runtimes.variants import open_variant
 from modelyard.stages.export.config import ExportConfig
-from modelyard.stages.export.golden_set import spread, write_golden
 from modelyard.stages.export.parity import Compared, all_outputs, compare_cases, parity_cases
 from modelyard.stages.export.reference import Reference
 from modelyard.store import Dataset, Model, Package

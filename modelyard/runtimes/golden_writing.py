@@ -1,4 +1,4 @@
-"""The golden set of a package: real inputs with the float reference's raw outputs."""
+"""Writing the golden set of a package: inputs that span all sizes, with the reference's raw outputs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from modelyard.runtimes.golden import FIRST
 from modelyard.tasks.task import Graph, Pipeline, Prepared
 
 INPUTS = "golden/inputs.jsonl"
 OUTPUTS = "golden/outputs.safetensors"
-# The server replays so many before it says ready: they must span the lengths by themselves.
-FIRST = 8
 
 
 def spread(sizes: Sequence[int], count: int) -> list[int]:

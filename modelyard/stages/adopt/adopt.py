@@ -1,0 +1,50 @@
+"""Take over a model that was made elsewhere, as what the rest of the chain reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from modelyard.errors import BadInput, Fault
+from modelyard.run import Run
+from modelyard.stages.adopt.config import AdoptConfig
+from modelyard.stages.adopt.hugging_face import adopt_directory, read_directory
+from modelyard.stages.adopt.labels import unnamed
+from modelyard.stages.adopt.look import look
+from modelyard.stages.adopt.taken_as_it_is import take
+from modelyard.store import Dataset, Model, Package
+
+
+def adopt(source: Path | str, config: AdoptConfig, run: Run, dataset: Dataset | None = None) -> Model | Package:
+    """A Hugging Face directory or hub id to a Model; an .onnx file to a Package; what is either already, as it is.
+
+    dataset: rows of the task that the golden set of a text ONNX is taken from, instead of sentences of our own.
+    Raises BadInput for what cannot be taken over, or is not known and must be told (--task, --labels, --tokenizer).
+    """
+    seen = look(source, config)
+    run.details["source"] = {"name": seen.place.name, "form": seen.form}
+    match seen.form:
+        case "model":
+            made: Model | Package = take(seen.place, Model, config, run)
+        case "package":
+            made = take(seen.place, Package, config, run)
+        case "directory":
+            made = adopt_directory(read_directory(seen.place, config), run)
+        case "text_onnx":
+            raise BadInput(f"{seen.place.name} with a tokenizer cannot be adopted yet", where=str(seen.place))
+        case "tensor_onnx":
+            raise BadInput(f"{seen.place.name} without a tokenizer cannot be adopted yet", where=str(seen.place))
+        case _:
+            raise Fault(f"a {seen.form} has no way in")
+    _record(made, run)
+    return made
+
+
+def _record(made: Model | Package, run: Run) -> None:
+    """What it turned out to be, for whoever reads the report."""
+    labels = [str(label) for label in made.info.get("labels") or []]
+    run.details.update(kind=made.kind, task=made.task, labels=labels)
+    if isinstance(made, Model):
+        run.details["architecture"] = made.info.get("architecture")
+    run.record("adopted_bytes", made.size(), how=f"all files of the {made.kind}", unit="bytes")
+    if labels and unnamed(labels):
+        run.warn(f"the classes have no names ({', '.join(labels[:3])}, ...); say them: --labels negative,positive")

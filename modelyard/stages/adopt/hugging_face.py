@@ -1,0 +1,219 @@
+"""A foreign Hugging Face directory: what it is by its config.json, and the Model that its files make."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modelyard.errors import BadConfig, BadInput
+from modelyard.run import Run
+from modelyard.stages.adopt.config import AdoptConfig
+from modelyard.stages.adopt.foreign_files import MAX_JSON, held, hold_size, read_json, read_object
+from modelyard.stages.adopt.labels import labels_of
+from modelyard.store import Model
+from modelyard.store.artifacts import write_index
+from modelyard.tasks.text.directory import TOKENIZER_FILES, longest_input
+
+INDEX = "model.safetensors.index.json"
+WEIGHTS = "model.safetensors"
+# What says how token vectors become one vector, and how long a text may be; read by the task's export.
+SENTENCE_FILES = ("modules.json", "1_Pooling/config.json", "sentence_bert_config.json")
+CLASSIFICATION, EMBEDDING = "text_classification", "text_embedding"
+PACKAGE, MODULES = "sentence_transformers", ("Transformer", "Pooling", "Normalize")
+CLASSIFIER = "ForSequenceClassification"
+MOST_TOKENS = 512  # where nothing says how long a text may be
+SHIFTED = 2  # positions that RoBERTa's kind keeps for padding: 514 of them read 512 tokens
+
+
+@dataclass(frozen=True)
+class Directory:
+    """A directory whose files were looked at, and what they say."""
+
+    folder: Path
+    files: tuple[Path, ...]
+    task: str
+    architecture: str
+    labels: tuple[str, ...]
+    max_length: int
+
+
+def read_directory(folder: Path, config: AdoptConfig) -> Directory:
+    """Raises BadInput for code, pickles, links and what transformers' config does not make clear."""
+    index = held(folder, [INDEX])
+    names = _shards(index[0]) if index else [WEIGHTS]
+    weights = held(folder, names)
+    if len(weights) < len(names):
+        missing = sorted(set(names) - {path.name for path in weights})
+        raise BadInput(f"{folder.name} lacks its weights {missing[0]}", where=str(folder), next="copy the whole folder")
+    files = [*held(folder, ["config.json"]), *index, *weights, *held(folder, [*TOKENIZER_FILES, *SENTENCE_FILES])]
+    hold_size(files, config.max_bytes)
+    for path in files:
+        if path.name == "modules.json":
+            _refuse_modules(path, read_json(path))
+        elif path.suffix == ".json":
+            _refuse_code(path, read_object(path, MAX_JSON))
+    if not (folder / "tokenizer.json").is_file():
+        raise BadInput(
+            f"{folder.name} has no tokenizer.json",
+            where=str(folder),
+            next="write one: AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR)",
+        )
+    described = read_object(folder / "config.json")
+    architecture = str((described.get("architectures") or ["unknown"])[0])
+    task = _task(folder, described, architecture, config.task)
+    labels = labels_of(described, config.labels, str(folder / "config.json")) if task == CLASSIFICATION else ()
+    return Directory(folder, tuple(files), task, architecture, labels, _max_length(folder, config.max_length))
+
+
+def adopt_directory(directory: Directory, run: Run) -> Model:
+    """Copy what the Model is made of, and nothing else. Raises BadInput for weights that lack a part of the model."""
+    with run.store.new_directory() as into:
+        for path in run.progress(directory.files, "adopt: copy"):
+            target = into / path.relative_to(directory.folder)
+            target.parent.mkdir(exist_ok=True)
+            shutil.copyfile(path, target)
+        if directory.task == CLASSIFICATION:
+            _hold_whole(into, directory.folder)
+        write_index(
+            Model,
+            into,
+            {
+                "format": 1,
+                "task": directory.task,
+                "framework": "torch",
+                "loader": "transformers",
+                "architecture": directory.architecture,
+                "labels": list(directory.labels),
+                "max_length": directory.max_length,
+            },
+        )
+        return run.store.add(Model, into, {"stage": "adopt", "source": directory.folder.name})
+
+
+def _shards(index: Path) -> list[str]:
+    """The weight files that an index names. Raises BadInput for one that is no safetensors file beside it."""
+    weight_map = read_object(index, MAX_JSON).get("weight_map")
+    names = sorted({str(name) for name in weight_map.values()}) if isinstance(weight_map, Mapping) else []
+    bad = [name for name in names if Path(name).name != name or not name.endswith(".safetensors")]
+    if bad or not names:
+        raise BadInput(
+            f"{index.name} names {bad[0]!r}, which is no .safetensors file beside it" if bad else "it names no weights",
+            where=str(index),
+            next="save the model again: save_pretrained(DIR)",
+        )
+    return names
+
+
+def _refuse_code(path: Path, content: Mapping[str, Any]) -> None:
+    """Python files that a configuration asks transformers to run."""
+    for key in ("auto_map", "custom_pipelines"):
+        if content.get(key):
+            raise BadInput(
+                f"{path.name} names code of its own ({key}): it would have to be run to open the model",
+                where=str(path),
+                next="Modelyard opens what transformers knows itself, without trust_remote_code; "
+                "or export it to ONNX where you trust it, and adopt the .onnx file",
+            )
+    if content.get("trust_remote_code"):
+        raise BadInput(f"{path.name} asks for trust_remote_code", where=str(path), next="take the key out")
+
+
+def _refuse_modules(path: Path, modules: Any) -> None:
+    """Steps behind the encoder that are not pooling or normalising: the vectors would be others without them."""
+    listed = modules if isinstance(modules, list) else []
+    names = [str(module.get("type")) for module in listed if isinstance(module, Mapping)]
+    strange = [name for name in names if name.split(".")[0] != PACKAGE or name.split(".")[-1] not in MODULES]
+    if strange or not names:
+        raise BadInput(
+            f"{path.name} names the step {strange[0]}" if strange else f"{path.name} names no steps",
+            where=str(path),
+            next=f"steps that are known: {', '.join(MODULES)}; export it to ONNX, and adopt the .onnx file",
+        )
+
+
+def _task(folder: Path, described: Mapping[str, Any], architecture: str, asked: str | None) -> str:
+    """The task that was asked for, when the architecture can do it, else the one that it says."""
+    where = str(folder / "config.json")
+    if asked not in (None, CLASSIFICATION, EMBEDDING):
+        raise BadConfig(
+            f"a Hugging Face directory is adopted as {CLASSIFICATION} or {EMBEDDING}, not as {asked}",
+            where="--task",
+            next="leave out --task: the directory says what it is",
+        )
+    if architecture.endswith(CLASSIFIER) and asked in (None, CLASSIFICATION):
+        _refuse_other_heads(described, where)
+        return CLASSIFICATION
+    if asked == CLASSIFICATION:
+        raise BadInput(
+            f"{architecture} has no classification head: its classes would be made up",
+            where=where,
+            next="train one on it: `modelyard train DATA --set train.base=DIR`; or --task text_embedding",
+        )
+    if asked == EMBEDDING or architecture.endswith("Model") or (folder / "modules.json").is_file():
+        if described.get("is_encoder_decoder"):
+            raise BadInput(
+                f"{architecture} is an encoder with a decoder: it gives no vector for a text",
+                where=where,
+                next="give an encoder (BERT, RoBERTa, MiniLM, MPNet, ...)",
+            )
+        return EMBEDDING
+    raise BadInput(
+        f"{architecture} is neither a text classifier (...{CLASSIFIER}) nor an encoder (...Model)",
+        where=where,
+        next="take its encoder for vectors of texts: --task text_embedding; or export it to ONNX and adopt that",
+    )
+
+
+def _refuse_other_heads(described: Mapping[str, Any], where: str) -> None:
+    kind = described.get("problem_type")
+    if kind in ("regression", "multi_label_classification"):
+        what = "gives numbers, not classes" if kind == "regression" else "gives several classes to one text"
+        raise BadInput(
+            f"the model {what} (problem_type: {kind}): one class of several is what text_classification answers",
+            where=where,
+            next="export it to ONNX and adopt the .onnx file: it is served with its own outputs",
+        )
+
+
+def _max_length(folder: Path, asked: int | None) -> int:
+    """Tokens: as asked, as the sentence encoder says, as long as the model reads, but no more than MOST_TOKENS."""
+    longest = longest_input(folder)
+    if asked is not None:
+        if longest is not None and asked > longest:
+            raise BadConfig(
+                f"max_length is {asked}, this model reads at most {longest} tokens",
+                where="adopt.max_length",
+                next=f"set adopt.max_length to {longest} or less",
+            )
+        return asked
+    sentence = folder / "sentence_bert_config.json"
+    said = read_object(sentence).get("max_seq_length") if sentence.is_file() else None
+    known = [int(most) for most in (longest, said, MOST_TOKENS) if isinstance(most, int) and most > SHIFTED]
+    return min(known)
+
+
+def _hold_whole(folder: Path, source: Path) -> None:
+    """Every weight of the model is in its files: transformers would fill a head that is not there at random."""
+    from transformers import AutoModelForSequenceClassification
+
+    from modelyard.tasks.text.pretrained import quiet_transformers
+
+    with quiet_transformers():
+        try:
+            _, loaded = AutoModelForSequenceClassification.from_pretrained(
+                folder, use_safetensors=True, trust_remote_code=False, output_loading_info=True
+            )
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise BadInput(
+                f"transformers does not open it: {first}", where=str(source), next="check that it opens there"
+            ) from error
+    if missing := sorted(loaded["missing_keys"]):
+        raise BadInput(
+            f"the weights lack {missing[0]}" + (f" and {len(missing) - 1} more" if len(missing) > 1 else ""),
+            where=str(source),
+            next="copy the whole directory; a base model without a trained head is no classifier yet: train it",
+        )
