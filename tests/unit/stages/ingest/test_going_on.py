@@ -1,0 +1,166 @@
+"""A run that broke off goes on behind the last part it wrote, to the Dataset of an unbroken one."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from modelyard.run import Run
+from modelyard.stages.ingest import IngestConfig, ingest
+from modelyard.store import Dataset, Store
+from tests.rows import write_csv
+
+ROWS = [
+    (f'review "number" {number % 50},\nin two lines 评论', "good" if number % 2 else "bad") for number in range(200)
+]
+BATCHES = 29  # of 7 rows each, where they are not cut by row groups
+
+
+class BrokeOff(Exception):
+    pass
+
+
+@dataclass
+class BreaksOff:
+    """A listener that ends the run when so many batches were read; `first` is how far the run had come at its start."""
+
+    at: int = -1
+    label: str = "ingest"
+    said: list[str] = field(default_factory=list)
+    batches: int = 0
+
+    def progress(self, label: str, done: int, total: int | None, note: str = "") -> None:
+        if label == "ingest" and done:
+            self.batches += 1
+        if label == self.label and done == self.at:
+            raise BrokeOff
+
+    def say(self, message: str) -> None:
+        self.said.append(message)
+
+    def warn(self, message: str) -> None:
+        self.said.append(message)
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[ingest.__module__], "PART_CHARACTERS", 1500)
+    for reader in ("delimited", "jsonl", "parquet"):
+        monkeypatch.setattr(f"modelyard.stages.ingest.{reader}.BATCH_ROWS", 7)
+
+
+def csv_file(folder: Path) -> Path:
+    """With rows that are set aside, one of them behind a quote that is never closed."""
+    path = write_csv(folder / "a.csv", ["text", "label"], ROWS)
+    lines = path.read_text().splitlines(keepends=True)
+    lines.insert(301, "one,two,three\n")
+    lines.append('"never closed,good\nlast one,bad\n')
+    path.write_text("".join(lines))
+    return path
+
+
+def gb18030_file(folder: Path) -> Path:
+    return write_csv(folder / "b.csv", ["text", "label"], ROWS, encoding="gb18030")
+
+
+def jsonl_file(folder: Path) -> Path:
+    lines = [
+        json.dumps({"text": text, "label": label, **({"late": 1} if n == 20 else {})})
+        for n, (text, label) in enumerate(ROWS)
+    ]
+    (folder / "c.jsonl").write_text("\n".join([*lines, "{broken"]) + "\n")
+    return folder / "c.jsonl"
+
+
+def parquet_folder(folder: Path) -> Path:
+    source = folder / "d"
+    source.mkdir()
+    for number in range(2):
+        half = ROWS[number * 100 : number * 100 + 100]
+        table = pa.table({"text": [text for text, _ in half], "label": [label for _, label in half]})
+        pq.write_table(table, source / f"train-{number}.parquet", row_group_size=30)
+    return source
+
+
+FORMATS = (csv_file, gb18030_file, jsonl_file, parquet_folder)
+
+
+def read(source: Path, store: Path, listener: BreaksOff) -> tuple[Dataset, Run]:
+    run = Run(Store(store), listener)
+    return ingest(source, IngestConfig(), run), run
+
+
+def broken_off(source: Path, store: Path, at: int, label: str = "ingest") -> None:
+    with pytest.raises(BrokeOff):
+        read(source, store, BreaksOff(at, label))
+
+
+@pytest.mark.parametrize("make", FORMATS)
+def test_a_run_that_broke_off_goes_on_behind_its_last_part(make: Callable[[Path], Path], tmp_path: Path) -> None:
+    source = make(tmp_path)
+    unbroken, run = read(source, tmp_path / "one", BreaksOff())
+    assert len(unbroken.parts) > 5
+    for at in (1, 9, 9, 5):
+        broken_off(source, tmp_path / "two", at)
+    listener = BreaksOff()
+    resumed, again = read(source, tmp_path / "two", listener)
+    assert resumed.digest == unbroken.digest
+    assert listener.batches < 20, "what was read is not read again"
+    assert any("goes on behind" in said and f"at {run_file(source)}, line" in said for said in listener.said)
+    assert again.details == run.details
+    assert {name: figure.value for name, figure in again.figures.items()} == {
+        name: figure.value for name, figure in run.figures.items()
+    }
+
+
+def run_file(source: Path) -> str:
+    return "train-1.parquet" if source.is_dir() else source.name
+
+
+def test_a_run_that_broke_off_while_ids_were_made_reads_nothing_again(tmp_path: Path) -> None:
+    source = gb18030_file(tmp_path)
+    broken_off(source, tmp_path / "two", 2, "row ids")
+    listener = BreaksOff()
+    resumed, _ = read(source, tmp_path / "two", listener)
+    assert resumed.digest == read(source, tmp_path / "one", BreaksOff())[0].digest
+    assert listener.batches == 0
+
+
+def test_a_part_that_is_gone_is_made_again_with_those_behind_it(tmp_path: Path) -> None:
+    source = csv_file(tmp_path)
+    unbroken, _ = read(source, tmp_path / "one", BreaksOff())
+    broken_off(source, tmp_path / "two", 25)
+    Store(tmp_path / "two").object(unbroken.parts[2].files[0].digest, "parquet").unlink()
+    listener = BreaksOff()
+    resumed, _ = read(source, tmp_path / "two", listener)
+    assert resumed.digest == unbroken.digest
+    before = sum(part.rows for part in unbroken.parts[:2])
+    assert f"goes on behind {before} rows" in " ".join(listener.said)
+
+
+@pytest.mark.parametrize("change", ["content", "time", "settings"])
+def test_a_source_that_changed_is_read_from_its_beginning(change: str, tmp_path: Path) -> None:
+    source = gb18030_file(tmp_path)
+    broken_off(source, tmp_path / "two", 20)
+    settings: dict[str, Any] = {}
+    if change == "content":
+        source.write_text(source.read_text("gb18030") + "one more,good\n", "gb18030")
+    elif change == "time":
+        os.utime(source, ns=(1, 1))
+    else:
+        settings = {"max_set_aside": 0.5}
+    listener = BreaksOff()
+    run = Run(Store(tmp_path / "two"), listener)
+    resumed = ingest(source, IngestConfig(**settings), run)
+    assert listener.batches >= BATCHES
+    assert not any("goes on" in said for said in listener.said)
+    assert resumed.digest == ingest(source, IngestConfig(**settings), Run(Store(tmp_path / "one"))).digest
