@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from modelyard.run import Run
+from modelyard.run import Cancelled, Run
 from modelyard.stages.ingest import ColumnNames, IngestConfig, ingest
 from modelyard.store import Column, Dataset, Store
 
@@ -71,3 +71,15 @@ def classes(dataset: Dataset) -> tuple[str, ...]:
     (target,) = dataset.with_role("target")
     assert isinstance(target, Column)
     return target.classes
+
+
+class StopsAt(Heard):
+    """A listener that stops the run when `done` items of `label` are done."""
+
+    def __init__(self, label: str, done: int) -> None:
+        super().__init__()
+        self._at = (label, done)
+
+    def progress(self, label: str, done: int, total: int | None, note: str = "") -> None:
+        if (label, done) == self._at:
+            raise Cancelled

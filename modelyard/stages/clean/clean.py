@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
+import shutil
 from collections import Counter
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +17,7 @@ from modelyard.stages.clean.first_pass import EMPTY, first_pass
 from modelyard.stages.clean.inputs import Inputs, inputs_of
 from modelyard.stages.clean.rules import DATASET_RULES, RULES
 from modelyard.store import Column, Dataset
+from modelyard.store.journal import Journal
 from modelyard.store.layers import Sparse
 from modelyard.store.spill import Spill, row_starts
 
@@ -32,23 +31,32 @@ def clean(dataset: Dataset, config: CleanConfig, run: Run) -> Dataset:
 
     The layer `clean` holds the repaired texts, `clean_reason` (null where a row stays) and the selection, the layer
     `duplicates` reason and selection of the twins: of each part only the rows that changed, unless most did.
-    Memory does not grow with the rows.
+    Memory does not grow with the rows; a killed run goes on with the parts it had.
     Raises GateFailed when more than `max_dropped` of the rows would go.
     """
+    import polars
+
     inputs = inputs_of(dataset)
     per_row = [name for name in config.rules if name in RULES]
     for_all = [name for name in config.rules if name in DATASET_RULES] if dataset.parts else []
-    with tempfile.TemporaryDirectory(dir=run.store.temporary) as folder:
-        spill = Spill(Path(folder), dataset)
-        cleaned, said = _repaired(dataset, inputs, per_row, spill, run, last=not for_all)
-        rows, repaired, dropped = said["rows"], Counter(said["repaired"]), Counter(said["dropped"])
-        if for_all:
-            cleaned, twins = _without_duplicates(cleaned, for_all, inputs.classes, spill, run)
-            dropped.update(twins)
+    folder = run.scratch("clean")
+    identity = {
+        "dataset": dataset.digest,
+        "config": config.model_dump(mode="json"),
+        "polars": polars.__version__,  # whose hashes are the same only within one of its versions
+    }
+    spill = Spill(folder, dataset)
+    parts = Journal(folder / "parts.jsonl", identity)
+    cleaned = _repaired(dataset, inputs, per_row, spill, parts, run, last=not for_all)
+    rows = sum(part["rows"] for part in parts.entries)
+    repaired, dropped = _total(parts, "repaired"), _total(parts, "dropped")
+    if for_all:
+        cleaned, twins = _without_duplicates(cleaned, for_all, inputs.classes, spill, run)
+        dropped.update(twins)
     run.details["dropped"] = dict(sorted(dropped.items()))
     run.details["repaired"] = dict(sorted(repaired.items()))
     run.details["dropped_examples"] = dropped_rows(dataset, cleaned, REASON, [column.name for column in inputs.texts])
-    run.details["repaired_examples"] = said["changes"]
+    run.details["repaired_examples"] = [change for part in parts.entries for change in part["changes"]]
     gone = sum(dropped.values())
     run.record("rows_in", rows, how="rows before cleaning", unit="rows")
     run.record("rows_out", rows - gone, how="rows after cleaning", unit="rows")
@@ -65,32 +73,42 @@ def clean(dataset: Dataset, config: CleanConfig, run: Run) -> Dataset:
     )
     if gone == rows:
         raise BadInput("no row is left after cleaning", next="look at the rules in clean.rules")
+    shutil.rmtree(folder)
     return cleaned
 
 
+def _total(parts: Journal, what: str) -> Counter[str]:
+    """The counts by reason of all parts."""
+    return sum((Counter(part[what]) for part in parts.entries), Counter())
+
+
 def _repaired(
-    dataset: Dataset, inputs: Inputs, rules: list[str], spill: Spill, run: Run, *, last: bool
-) -> tuple[Dataset, dict[str, Any]]:
-    """The Dataset with texts repaired and rows that became empty dropped; the notes of all parts as one.
+    dataset: Dataset, inputs: Inputs, rules: list[str], spill: Spill, parts: Journal, run: Run, *, last: bool
+) -> Dataset:
+    """The Dataset with texts repaired and rows that became empty dropped; `parts` says what was done to each part.
 
     last: no further layer follows.
     """
-    said: dict[str, Any] = {"rows": 0, "repaired": Counter(), "dropped": Counter(), "changes": []}
     starts = row_starts(dataset)
     layer = run.store.layer(dataset, "clean", [*inputs.texts, REASON_COLUMN])
+    if done := layer.go_on(parts, selects=True):
+        run.say(f"{done} of {len(dataset.parts)} parts are clean already")
+    shown = sum(len(part["changes"]) for part in parts.entries)
     for view in run.progress(dataset.views(), "clean", total=len(dataset.parts)):
-        shown = SHOWN_CHANGES - len(said["changes"])
-        found = first_pass(view, starts[view.index], inputs, [RULES[name] for name in rules], shown)
+        if view.index < done:
+            continue
+        chosen = [RULES[name] for name in rules]
+        found = first_pass(view, starts[view.index], inputs, chosen, SHOWN_CHANGES - shown)
         spill.write(view.index, found.keys)
         keep = np.ones(view.rows, dtype=np.bool_)
         keep[found.empty] = False
         reasons = Sparse(found.empty, pa.array([EMPTY] * len(found.empty), REASON_TYPE))
-        layer.write(view, {**found.texts, REASON: reasons}, keep)
-        said["rows"] += found.rows
-        said["repaired"].update(found.repaired)
-        said["dropped"].update({EMPTY: len(found.empty)} if len(found.empty) else {})
-        said["changes"] += found.changes
-    return layer.finish(stored=last), said
+        file = layer.write(view, {**found.texts, REASON: reasons}, keep)
+        dropped = {EMPTY: len(found.empty)} if len(found.empty) else {}
+        said = {"rows": found.rows, "repaired": found.repaired, "dropped": dropped, "changes": found.changes}
+        parts.add({"file": file, **said})
+        shown += len(found.changes)
+    return layer.finish(stored=last)
 
 
 def _without_duplicates(

@@ -10,12 +10,12 @@ import pytest
 
 from modelyard.config import validate
 from modelyard.errors import BadConfig, GateFailed
-from modelyard.run import Run
+from modelyard.run import Cancelled, Run
 from modelyard.stages.clean import CleanConfig, clean
 from modelyard.stages.ingest import IngestConfig, ingest
 from modelyard.store import Column, Dataset
 from modelyard.store.dataset import ROW_ID_TYPE, show_row_id
-from tests.rows import column, in_parts, labelled, new_run
+from tests.rows import Heard, StopsAt, column, in_parts, labelled, new_run
 
 LOOSE = CleanConfig(max_dropped=1.0)
 
@@ -172,3 +172,40 @@ def test_twins_are_found_whatever_the_number_of_partitions(tmp_path: Path, monke
         run = new_run(tmp_path / str(size))
         kept.append(column(clean(in_parts(run, [rows[:40], rows[40:41], rows[41:]]), LOOSE, run), "text"))
     assert kept[0] == kept[1] == [f"text {n}" for n in range(37)]
+
+
+FOUR = [[("one  1", "x"), ("same", "y")], [("two\x072", "x")], [("same", "y"), ("\x07", "x")], [("four  4", "y")]]
+
+
+def test_a_stopped_run_goes_on_behind_its_last_part_and_ends_as_an_unbroken_one(tmp_path: Path) -> None:
+    unbroken = new_run(tmp_path / "a")
+    expected = clean(in_parts(unbroken, FOUR), LOOSE, unbroken)
+    store = new_run(tmp_path / "b").store
+    dataset = in_parts(Run(store=store), FOUR)
+    for done, label in ((2, "clean"), (3, "clean"), (1, "duplicates")):
+        with pytest.raises(Cancelled):
+            clean(dataset, LOOSE, Run(store=store, listener=StopsAt(label, done)))
+    heard = Heard()
+    run = Run(store=store, listener=heard)
+    assert clean(dataset, LOOSE, run).digest == expected.digest
+    assert heard.said == ["4 of 4 parts are clean already"]
+    assert (run.details, run.figures) == (unbroken.details, unbroken.figures)
+    assert list(run.scratch("clean").iterdir()) == []
+
+
+def test_parts_of_other_rules_or_that_are_gone_from_the_store_are_cleaned_again(tmp_path: Path) -> None:
+    store = new_run(tmp_path).store
+    dataset = in_parts(Run(store=store), FOUR)
+    with pytest.raises(Cancelled):
+        clean(dataset, LOOSE, Run(store=store, listener=StopsAt("clean", 3)))
+    other, heard = CleanConfig(rules=("whitespace",), max_dropped=1.0), Heard()
+    cleaned = clean(dataset, other, Run(store=store, listener=heard))
+    assert column(cleaned, "text") == ["one 1", "same", "two\x072", "same", "\x07", "four 4"]
+    assert heard.said == []
+    with pytest.raises(Cancelled):
+        clean(dataset, LOOSE, Run(store=store, listener=StopsAt("clean", 3)))
+    known = {*dataset.files(), *cleaned.files()}
+    made = [path for path in sorted(store.root.rglob("objects/*/*.parquet")) if path.stem not in known]
+    for path in made:
+        path.unlink()
+    assert column(clean(dataset, LOOSE, Run(store=store)), "text") == ["one 1", "same", "two2", "four 4"]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from modelyard.config import validate
 from modelyard.errors import BadConfig, BadInput, GateFailed
-from modelyard.run import Run
+from modelyard.run import Cancelled, Run
 from modelyard.stages.ingest import IngestConfig, ingest
 from modelyard.stages.split import Shares, SplitConfig, split
 from modelyard.stages.split.balance import imbalance, missing_rows
@@ -22,7 +22,7 @@ from modelyard.stages.split.sides import hashed_sides
 from modelyard.store import Dataset
 from modelyard.store.dataset import show_row_id
 from modelyard.store.materialize import materialize
-from tests.rows import Heard, column, in_parts, labelled, new_run
+from tests.rows import Heard, StopsAt, column, in_parts, labelled, new_run
 
 SIDES = ("train", "validation", "test")
 LOOSE = {"min_rows_per_class": 0, "balance": "off"}
@@ -286,3 +286,30 @@ def test_components_agree_with_a_walk_over_the_graph(drawn: tuple[int, list[tupl
         while edge:
             edge = [n for e in edge for n in near[e] if n not in reached and not reached.add(n)]  # type: ignore[func-returns-value]
         assert root == min(reached)
+
+
+@pytest.mark.parametrize(("label", "done"), [("ties", 2), ("split", 0), ("split", 2)])
+def test_a_stopped_run_goes_on_and_ends_as_an_unbroken_one(tmp_path: Path, label: str, done: int) -> None:
+    parts = [texts(30), [("TEXT of row 3!", "a"), *texts(9, 30)], texts(10, 39)]
+    unbroken = new_run(tmp_path / "a")
+    expected = split(in_parts(unbroken, parts), loose(strata="label"), unbroken)
+    store = new_run(tmp_path / "b").store
+    dataset = in_parts(Run(store=store), parts)
+    with pytest.raises(Cancelled):
+        split(dataset, loose(strata="label"), Run(store=store, listener=StopsAt(label, done)))
+    heard = Heard()
+    run = Run(store=store, listener=heard)
+    assert split(dataset, loose(strata="label"), run).digest == expected.digest
+    assert ("the sides of 2 of 3 parts are there already" in heard.said) == ((label, done) == ("split", 2))
+    assert (run.details, run.figures) == (unbroken.details, unbroken.figures)
+    assert list(run.scratch("split").iterdir()) == []
+
+
+def test_another_seed_does_not_go_on_from_what_was_stopped(tmp_path: Path) -> None:
+    store = new_run(tmp_path).store
+    dataset = in_parts(Run(store=store), [texts(60), texts(60, 60)])
+    with pytest.raises(Cancelled):
+        split(dataset, loose(), Run(store=store, listener=StopsAt("split", 2)))
+    again = sides(split(dataset, loose(seed=5), Run(store=store)))
+    assert again == sides(split(dataset, loose(seed=5), Run(store=store, key="other")))
+    assert again != sides(split(dataset, loose(), Run(store=store, key="other")))
