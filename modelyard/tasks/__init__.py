@@ -16,6 +16,7 @@ from modelyard.tasks.task import Pipeline, Prepared, Task
 TASKS = {
     "tensor": "modelyard.tasks.tensor",
     "text_classification": "modelyard.tasks.text_classification",
+    "text_embedding": "modelyard.tasks.text_embedding",
 }
 CODE = "code"
 

@@ -87,6 +87,10 @@ class Task(ABC):
     metric: Metric | None = None
     # How the golden set tells whether a variant answers as the reference does.
     agreement: Agreement = "argmax"
+    # Which baseline of modelyard.measure.eager_handler answers as its models do; None: there is none.
+    eager: str | None = None
+    # Whether `modelyard train` can make a model of it.
+    trainable: bool = True
     # Whether a request is what the graph itself takes: neither prepared nor decoded, nor cut into items.
     whole_tensors: bool = False
     # Kinds of field that the task brings along, beside those of modelyard.fields.
@@ -113,7 +117,9 @@ class Task(ABC):
         return list(rows)
 
     @abstractmethod
-    def signature(self, labels: Sequence[str]) -> Signature: ...
+    def signature(self, labels: Sequence[str], tensor: Mapping[str, Any] | None = None) -> Signature:
+        """The public tensors of a package; tensor: those of its graphs, {"inputs": [...], "outputs": [...]}."""
+        ...
 
     @abstractmethod
     def open_pipeline(self, folder: Path, spec: Mapping[str, Any]) -> Pipeline:

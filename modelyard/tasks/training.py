@@ -46,6 +46,7 @@ class TrainingTask(Protocol):
     def export(self, model_folder: Path, package_folder: Path, max_length: int) -> dict[str, Any]:
         """Write the float graphs and pipeline files into the package folder.
 
-        Answers {"graphs": {role: {"format", "files"}}, "pipeline": {...}, "tensor": {"inputs", "outputs"}}.
+        Answers {"graphs": {role: {"format", "files"}}, "pipeline": {...}, "tensor": {"inputs", "outputs"}}, and under
+        "notes", where there are any, what was assumed of the model in sentences.
         """
         ...

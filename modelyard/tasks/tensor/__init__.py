@@ -24,8 +24,9 @@ class Tensor(Task):
     target_field = ""
     agreement: Agreement = "none"
     whole_tensors = True
+    trainable = False
 
-    def signature(self, labels: Sequence[str]) -> Signature:
+    def signature(self, labels: Sequence[str], tensor: Mapping[str, Any] | None = None) -> Signature:
         raise _only_adopted()
 
     def open_pipeline(self, folder: Path, spec: Mapping[str, Any]) -> TensorPipeline:

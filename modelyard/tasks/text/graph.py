@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from modelyard.tasks.text.directory import open_prepare
+
 if TYPE_CHECKING:
     import onnx
     import torch
@@ -25,12 +27,36 @@ SIZE_THRESHOLD = 1024
 SAMPLE_SHAPE = (2, 8)
 
 
+Forward = Callable[["torch.nn.Module", "Mapping[str, torch.Tensor]"], "Mapping[str, torch.Tensor]"]
+GRAPH = "variants/float/model.onnx"
+TOKENIZER = "pipeline/tokenizer.json"
+
+
+def export_text_graph(
+    model: torch.nn.Module, model_folder: Path, package_folder: Path, max_length: int, output: str, forward: Forward
+) -> dict[str, Any]:
+    """Write the graph and the tokenizer into a package folder; what TrainingTask.export answers of them."""
+    import onnx
+
+    _, spec = open_prepare(model_folder, max_length)
+    path = package_folder / GRAPH
+    files = export_graph(model, spec["feeds"], path, output, forward)
+    tokenizer = package_folder / TOKENIZER
+    tokenizer.parent.mkdir(parents=True, exist_ok=True)
+    tokenizer.write_bytes((model_folder / "tokenizer.json").read_bytes())
+    return {
+        "graphs": {"model": {"format": "onnx", "files": [(Path(GRAPH).parent / name).as_posix() for name in files]}},
+        "pipeline": {"tokenizer": TOKENIZER, **spec},
+        "tensor": describe(onnx.load(path, load_external_data=False)),
+    }
+
+
 def export_graph(
     model: torch.nn.Module,
     feeds: Sequence[str],
     path: Path,
     output: str,
-    forward: Callable[[torch.nn.Module, Mapping[str, torch.Tensor]], Mapping[str, torch.Tensor]],
+    forward: Forward,
 ) -> list[str]:
     """Write the graph with free batch and sequence axes; answers the names of the files beside each other.
 
@@ -107,20 +133,20 @@ def _quiet_exporter() -> Iterator[None]:
 def strip(proto: onnx.ModelProto) -> None:
     """Remove doc strings and metadata_props everywhere: the exporter writes stack traces with paths into them."""
     proto.producer_version = ""
-    for message in _messages(proto):
+    for message in messages(proto):
         for name in ("doc_string", "metadata_props"):
             if name in message.DESCRIPTOR.fields_by_name:
                 message.ClearField(name)
 
 
-def _messages(message: Any) -> Iterator[Any]:
+def messages(message: Any) -> Iterator[Any]:
     """A protobuf message and every message below it."""
     yield message
     for field, value in message.ListFields():
         if field.message_type is None:
             continue
         for child in value if field.is_repeated else (value,):
-            yield from _messages(child)
+            yield from messages(child)
 
 
 def describe(proto: onnx.ModelProto) -> dict[str, Any]:

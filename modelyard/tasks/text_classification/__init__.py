@@ -23,8 +23,9 @@ class TextClassification(Task):
     target = "label"
     target_field = "label"
     metric = Accuracy()
+    eager = "classifier"
 
-    def signature(self, labels: Sequence[str]) -> Signature:
+    def signature(self, labels: Sequence[str], tensor: Mapping[str, Any] | None = None) -> Signature:
         return Signature(
             inputs=(("text", "BYTES", (-1,)),),
             outputs=(("label", "BYTES", (-1,)), ("score", "FP32", (-1,)), ("scores", "FP32", (-1, len(labels)))),

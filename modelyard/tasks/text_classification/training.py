@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from modelyard.errors import BadInput
+from modelyard.store import Model
 from modelyard.tasks.task import Array, Tensors
 from modelyard.tasks.text.directory import open_prepare
-from modelyard.tasks.text.graph import describe, export_graph
+from modelyard.tasks.text.graph import export_text_graph
 from modelyard.tasks.text_classification.decode import LOGITS
 from modelyard.tasks.text_classification.loss import cross_entropy
 from modelyard.tasks.text_classification.metrics import accuracy, macro_f1
@@ -20,9 +21,6 @@ from modelyard.tasks.text_classification.pipeline import TextClassificationPipel
 
 if TYPE_CHECKING:
     import torch
-
-GRAPH = "variants/float/model.onnx"
-TOKENIZER = "pipeline/tokenizer.json"
 
 
 class TextClassificationTraining:
@@ -59,22 +57,6 @@ class TextClassificationTraining:
         save_classifier(model, Path(base), folder, "text_classification", labels, max_length)
 
     def export(self, model_folder: Path, package_folder: Path, max_length: int) -> dict[str, Any]:
-        import onnx
-
-        from modelyard.store import Model
-
         labels = Model.open(model_folder).labels
-        _, spec = open_prepare(model_folder, max_length)
         model = load_classifier(model_folder, labels, {"attention": "eager"})
-        path = package_folder / GRAPH
-        files = export_graph(model, spec["feeds"], path, LOGITS, forward)
-        tokenizer = package_folder / TOKENIZER
-        tokenizer.parent.mkdir(parents=True, exist_ok=True)
-        tokenizer.write_bytes((model_folder / "tokenizer.json").read_bytes())
-        return {
-            "graphs": {
-                "model": {"format": "onnx", "files": [(Path(GRAPH).parent / name).as_posix() for name in files]}
-            },
-            "pipeline": {"tokenizer": TOKENIZER, **spec},
-            "tensor": describe(onnx.load(path, load_external_data=False)),
-        }
+        return export_text_graph(model, model_folder, package_folder, max_length, LOGITS, forward)
