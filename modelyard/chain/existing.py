@@ -14,6 +14,7 @@ from modelyard.stages.ingest import ingest
 from modelyard.store import Dataset, Model, Package
 from modelyard.tasks import is_own
 
+NAMELESS = ("model", "onnx", "model_quantized")
 INPUTS = ".npz"  # tensors by name; any other data are rows
 
 
@@ -44,7 +45,7 @@ def find_existing(source: str, settings: dict[str, Any], file: Path | None = Non
 
     settings: by blocks, as in modelyard.yaml; file: a modelyard.yaml whose settings lie below them.
     """
-    told = {"name": name_of(source.rstrip("/"))}
+    told = {"name": _name(source)}
     settings = merge(told, settings)
     config = validate(AdoptConfig, settings.get("adopt", {}), "the command line")
     seen = look(source, config)
@@ -54,6 +55,14 @@ def find_existing(source: str, settings: dict[str, Any], file: Path | None = Non
     project = load_project(Path.cwd(), None, merge(named, settings), file, read_file=file is not None, kind=Settings)
     assert isinstance(project, Settings)
     return Existing(source, seen, project)
+
+
+def _name(source: str) -> str:
+    """By the file or folder, or what it lies in where every model's is called alike."""
+    path = Path(source.rstrip("/"))
+    while path.stem.lower() in NAMELESS and path.parent.name:
+        path = path.parent
+    return name_of(str(path))
 
 
 def adopt_alone(existing: Existing, run: Run) -> Model | Package:

@@ -11,6 +11,7 @@ from modelyard.stages.adopt.hugging_face import adopt_directory, read_directory
 from modelyard.stages.adopt.labels import unnamed
 from modelyard.stages.adopt.look import look
 from modelyard.stages.adopt.taken_as_it_is import take
+from modelyard.stages.adopt.text_onnx import text_package
 from modelyard.store import Dataset, Model, Package
 
 
@@ -30,7 +31,8 @@ def adopt(source: Path | str, config: AdoptConfig, run: Run, dataset: Dataset | 
         case "directory":
             made = adopt_directory(read_directory(seen.place, config), run)
         case "text_onnx":
-            raise BadInput(f"{seen.place.name} with a tokenizer cannot be adopted yet", where=str(seen.place))
+            assert seen.tokenizer is not None
+            made = text_package(seen.place, seen.tokenizer, config, run, dataset)
         case "tensor_onnx":
             raise BadInput(f"{seen.place.name} without a tokenizer cannot be adopted yet", where=str(seen.place))
         case _:

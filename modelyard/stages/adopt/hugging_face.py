@@ -11,18 +11,18 @@ from typing import Any
 from modelyard.errors import BadConfig, BadInput
 from modelyard.run import Run
 from modelyard.stages.adopt.config import AdoptConfig
-from modelyard.stages.adopt.foreign_files import MAX_JSON, held, hold_size, read_json, read_object
+from modelyard.stages.adopt.foreign_files import MAX_JSON, held, hold_size, read_object
 from modelyard.stages.adopt.labels import labels_of
 from modelyard.store import Model
 from modelyard.store.artifacts import write_index
 from modelyard.tasks.text.directory import TOKENIZER_FILES, longest_input
+from modelyard.tasks.text_embedding.pooling import MODULES, read_pooling
 
 INDEX = "model.safetensors.index.json"
 WEIGHTS = "model.safetensors"
 # What says how token vectors become one vector, and how long a text may be; read by the task's export.
-SENTENCE_FILES = ("modules.json", "1_Pooling/config.json", "sentence_bert_config.json")
+SENTENCE_FILES = (MODULES, "1_Pooling/config.json", "sentence_bert_config.json")
 CLASSIFICATION, EMBEDDING = "text_classification", "text_embedding"
-PACKAGE, MODULES = "sentence_transformers", ("Transformer", "Pooling", "Normalize")
 CLASSIFIER = "ForSequenceClassification"
 MOST_TOKENS = 512  # where nothing says how long a text may be
 SHIFTED = 2  # positions that RoBERTa's kind keeps for padding: 514 of them read 512 tokens
@@ -51,9 +51,7 @@ def read_directory(folder: Path, config: AdoptConfig) -> Directory:
     files = [*held(folder, ["config.json"]), *index, *weights, *held(folder, [*TOKENIZER_FILES, *SENTENCE_FILES])]
     hold_size(files, config.max_bytes)
     for path in files:
-        if path.name == "modules.json":
-            _refuse_modules(path, read_json(path))
-        elif path.suffix == ".json":
+        if path.suffix == ".json" and path.name != MODULES:
             _refuse_code(path, read_object(path, MAX_JSON))
     if not (folder / "tokenizer.json").is_file():
         raise BadInput(
@@ -64,6 +62,8 @@ def read_directory(folder: Path, config: AdoptConfig) -> Directory:
     described = read_object(folder / "config.json")
     architecture = str((described.get("architectures") or ["unknown"])[0])
     task = _task(folder, described, architecture, config.task)
+    if task == EMBEDDING:
+        read_pooling(folder)
     labels = labels_of(described, config.labels, str(folder / "config.json")) if task == CLASSIFICATION else ()
     return Directory(folder, tuple(files), task, architecture, labels, _max_length(folder, config.max_length))
 
@@ -121,19 +121,6 @@ def _refuse_code(path: Path, content: Mapping[str, Any]) -> None:
         raise BadInput(f"{path.name} asks for trust_remote_code", where=str(path), next="take the key out")
 
 
-def _refuse_modules(path: Path, modules: Any) -> None:
-    """Steps behind the encoder that are not pooling or normalising: the vectors would be others without them."""
-    listed = modules if isinstance(modules, list) else []
-    names = [str(module.get("type")) for module in listed if isinstance(module, Mapping)]
-    strange = [name for name in names if name.split(".")[0] != PACKAGE or name.split(".")[-1] not in MODULES]
-    if strange or not names:
-        raise BadInput(
-            f"{path.name} names the step {strange[0]}" if strange else f"{path.name} names no steps",
-            where=str(path),
-            next=f"steps that are known: {', '.join(MODULES)}; export it to ONNX, and adopt the .onnx file",
-        )
-
-
 def _task(folder: Path, described: Mapping[str, Any], architecture: str, asked: str | None) -> str:
     """The task that was asked for, when the architecture can do it, else the one that it says."""
     where = str(folder / "config.json")
@@ -179,9 +166,9 @@ def _refuse_other_heads(described: Mapping[str, Any], where: str) -> None:
 
 
 def _max_length(folder: Path, asked: int | None) -> int:
-    """Tokens: as asked, as the sentence encoder says, as long as the model reads, but no more than MOST_TOKENS."""
-    longest = longest_input(folder)
+    """Tokens, as asked or as the folder says. Raises BadConfig for more than the model reads."""
     if asked is not None:
+        longest = longest_input(folder)
         if longest is not None and asked > longest:
             raise BadConfig(
                 f"max_length is {asked}, this model reads at most {longest} tokens",
@@ -189,6 +176,12 @@ def _max_length(folder: Path, asked: int | None) -> int:
                 next=f"set adopt.max_length to {longest} or less",
             )
         return asked
+    return most_tokens(folder)
+
+
+def most_tokens(folder: Path) -> int:
+    """Tokens that a text may have, by the files of a folder with a config.json; at most MOST_TOKENS."""
+    longest = longest_input(folder)
     sentence = folder / "sentence_bert_config.json"
     said = read_object(sentence).get("max_seq_length") if sentence.is_file() else None
     known = [int(most) for most in (longest, said, MOST_TOKENS) if isinstance(most, int) and most > SHIFTED]

@@ -18,17 +18,19 @@ SENTENCES = (
     "He said that he had read the contract twice, and that he still did not know what it allowed him to do.",
     "The library opens at nine on weekdays and at ten on Saturdays; on Sundays it stays closed, except before exams.",
     "Although the first half of the film takes its time, the second half is so tense that I forgot to eat my popcorn.",
-    "We measured the old bridge three times, in summer, in autumn and in winter, and each time it was a little longer or "
-    "shorter than the plan said, which turned out to be quite normal for steel.",
-    "If you want to keep herbs fresh, cut the stems, put them into a glass with two fingers of cold water, cover them "
-    "loosely with a bag, and change the water whenever it looks cloudy; basil, however, does not like the cold at all.",
-    "The committee met in March to talk about the new school. Some of its members wanted to build at the edge of the town, "
-    "where land is cheap; others wanted to repair the old house beside the market, so that children could walk. After four "
-    "hours they agreed on one thing only: that they would need another meeting.",
-    "Dear all, the heating in the east wing will be off on Thursday from seven in the morning until about noon. Bring a "
-    "warm coat, or work from home if you can. The technicians will need the keys of rooms 11 to 19; please leave them at "
-    "the desk on Wednesday evening. The coffee machine is not affected. If your room is still cold on Friday, call the "
-    "number on the door, not me: I will be on a ship somewhere between two islands, without any signal, for nine days.",
+    "We measured the old bridge three times, in summer, in autumn and in winter, and each time it was a little "
+    "longer or shorter than the plan said, which turned out to be quite normal for steel.",
+    "If you want to keep herbs fresh, cut the stems, put them into a glass with two fingers of cold water, "
+    "cover them loosely with a bag, and change the water whenever it looks cloudy; basil, however, does not "
+    "like the cold at all.",
+    "The committee met in March to talk about the new school. Some of its members wanted to build at the edge "
+    "of the town, where land is cheap; others wanted to repair the old house beside the market, so that "
+    "children could walk. After four hours they agreed on one thing only: that they would need another meeting.",
+    "Dear all, the heating in the east wing will be off on Thursday from seven in the morning until about noon. "
+    "Bring a warm coat, or work from home if you can. The technicians will need the keys of rooms 11 to 19; "
+    "please leave them at the desk on Wednesday evening. The coffee machine is not affected. If your room is "
+    "still cold on Friday, call the number on the door, not me: I will be on a ship somewhere between two "
+    "islands, without any signal, for nine days.",
     "不错。",
     "这家店的服务态度很好，下次还会再来。",
     "包装破了，客服三天都没有回复，我再也不会在这里买东西了。",
