@@ -34,9 +34,16 @@ class Sized(Protocol):
 
 
 class Work:
-    """One request in the queue: its items (or, for the tensor level, its feeds), and the future that is awaited."""
+    """One request in the queue: its items (or, for the tensor level, its feeds), and the future that is awaited.
 
-    __slots__ = ("arrived", "deadline", "feeds", "future", "left", "outputs", "prepared", "rows", "timings")
+    height: rows of the feeds; alike: what another request's must be equal to for both to be run together, None for a
+    request that runs alone.
+    """
+
+    __slots__ = (
+        *("alike", "arrived", "deadline", "feeds", "future", "height", "left", "outputs", "prepared", "rows"),
+        "timings",
+    )
 
     def __init__(
         self,
@@ -44,11 +51,15 @@ class Work:
         prepared: Sequence[Prepared] = (),
         feeds: Tensors | None = None,
         deadline: float | None = None,
+        height: int = 1,
+        alike: tuple[Any, ...] | None = None,
     ) -> None:
         self.future = future
         self.prepared = prepared
         self.feeds = feeds
         self.deadline = deadline
+        self.height = height
+        self.alike = alike
         self.left = len(prepared) if feeds is None else 1
         self.rows: list[tuple[Tensors, int] | None] = [None] * self.left
         self.outputs: Tensors | None = None  # set at once when one batch held the whole request
@@ -95,6 +106,25 @@ def nearest_lengths(
         batch.append(place)
         longest, cells = widest, cells + size
     return batch
+
+
+def alike(works: Sequence[Work], most: int = MAX_ITEMS) -> list[int]:
+    """Places of the next batch on the tensor level: the oldest, and those like it, `most` rows in all if it can be."""
+    oldest = works[0]
+    places, rows = [0], oldest.height
+    if oldest.alike is not None:
+        for place, work in enumerate(works[1:], 1):
+            if work.alike == oldest.alike and rows + work.height <= most:
+                places.append(place)
+                rows += work.height
+    return places
+
+
+def _check_height(outputs: Tensors, works: Sequence[Work]) -> None:
+    """That requests run together were answered row by row. Raises ValueError, and each is then run alone."""
+    rows = sum(work.height for work in works)
+    if len(works) > 1 and any(array.shape[:1] != (rows,) for array in outputs.values()):
+        raise ValueError(f"{rows} rows were not answered row by row")
 
 
 class Batcher:
@@ -166,9 +196,9 @@ class Batcher:
             self._queue = []
             return []
         if alive[0].work.feeds is not None:
-            places = [0]
+            places = alike([item.work for item in alive[:WINDOW]])
         else:
-            # A request on the tensor level runs alone; it is never a neighbour.
+            # A request on the tensor level is never an item's neighbour.
             mergeable = [k for k, item in enumerate(alive) if item.work.feeds is None]
             places = [mergeable[k] for k in nearest_lengths([alive[k] for k in mergeable])]
         taken = set(places)
@@ -190,8 +220,10 @@ class Batcher:
         started = time.perf_counter()
         try:
             if batch[0].work.feeds is not None:
-                outputs: Tensors = self._pipeline.run(self._graphs, batch[0].work.feeds)
+                works = [item.work for item in batch]
+                outputs: Tensors = self._pipeline.run(self._graphs, self._stacked(works))
                 computed = time.perf_counter()
+                _check_height(outputs, works)
             else:
                 feeds = self._pipeline.collate([item.work.prepared[item.place] for item in batch])
                 raw = self._pipeline.run(self._graphs, feeds)
@@ -205,7 +237,14 @@ class Batcher:
                 for item in batch:
                     self._compute([item])
             return
-        self._tell(self._deliver, batch, outputs, (started, computed, time.perf_counter()))
+        deliver = self._deliver if batch[0].work.feeds is None else self._deliver_whole
+        self._tell(deliver, batch, outputs, (started, computed, time.perf_counter()))
+
+    def _stacked(self, works: Sequence[Work]) -> Tensors:
+        """The feeds of one request, or of several that are run together."""
+        if len(works) == 1:
+            return works[0].feeds or {}
+        return self._pipeline.collate([Prepared(work.feeds or {}, work.height) for work in works])
 
     def _tell(self, function: Callable[..., None], *arguments: Any) -> None:
         if not self._loop.is_closed():
@@ -236,3 +275,22 @@ class Batcher:
         for item in batch:
             if item.work.left == 0 and not item.work.future.done():
                 item.work.future.set_result(None)
+
+    def _deliver_whole(self, batch: list[Item], outputs: Tensors, times: tuple[float, float, float]) -> None:
+        """On the event loop: hand each request on the tensor level its rows."""
+        started, computed, decoded = times
+        rows = sum(item.work.height for item in batch)
+        self._on_batch(rows)
+        start = 0
+        for item in batch:
+            work = item.work
+            stop = start + work.height
+            alone = len(batch) == 1
+            work.outputs = outputs if alone else {name: array[start:stop] for name, array in outputs.items()}
+            work.timings.queue = started - work.arrived
+            work.timings.compute = computed - started
+            work.timings.decode = decoded - computed
+            work.timings.batch = rows
+            start = stop
+            if not work.future.done():
+                work.future.set_result(None)

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from modelyard.errors import BadInput
+from modelyard.runtimes.graph_failure import graph_failure
 from modelyard.serve.alarms import Alarms
 from modelyard.serve.batching import Work
 from modelyard.serve.held import HeldBytes
@@ -15,9 +16,9 @@ from modelyard.serve.repository import Endpoint, Repository
 from modelyard.serve.requests import InferAnswer, InferRequest
 from modelyard.serve.served_model import ServedModel
 from modelyard.serve.settings import ServeSettings
-from modelyard.serve.tensors import fits
-from modelyard.tasks.task import Prepared
-from modelyard.tasks.tensor.datatypes import BYTES
+from modelyard.serve.tensors import Tensor, fits, fits_items
+from modelyard.tasks.task import Array, Prepared, Tensors
+from modelyard.tasks.tensor.datatypes import BYTES, texts
 
 # Above it, tokenising leaves the event loop: other requests should not wait for one long text.
 INLINE_BYTES = 16_384
@@ -51,7 +52,7 @@ class Handler:
         model.telemetry.in_flight += 1
         try:
             if endpoint.tensor_level:
-                work = Work(future, feeds={name: t.data for name, t in request.inputs.items()}, deadline=deadline)
+                work = whole_work(endpoint, request, future, deadline)
             else:
                 work = Work(future, await self._prepare(model, request), deadline=deadline)
                 model.telemetry.truncated += sum(prepared.truncated for prepared in work.prepared)
@@ -64,8 +65,7 @@ class Handler:
                 raise
             except Exception as error:
                 if endpoint.tensor_level:
-                    first = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
-                    raise Problem(400, f"the graph does not take these tensors: {first}") from error
+                    raise Problem(400, f"the graph does not take these tensors: {graph_failure(error)}") from error
                 raise
             finally:
                 self.alarms.clear(alarm)
@@ -73,7 +73,7 @@ class Handler:
         finally:
             model.telemetry.in_flight -= 1
         outputs = work.answer()
-        items = len(work.prepared) if work.feeds is None else next(iter(request.inputs.values())).shape[0]
+        items = len(work.prepared) if work.feeds is None else work.height
         chosen = {name: outputs[name] for name in wanted if name in outputs}
         if len(chosen) != len(wanted):
             raise Problem(500, f"the model did not answer {', '.join(set(wanted) - set(chosen))}")
@@ -106,6 +106,26 @@ class Handler:
             raise Problem(422, f"{where}: {error.message}") from None
 
 
+def whole_work(endpoint: Endpoint, request: InferRequest, future: asyncio.Future[None], deadline: float) -> Work:
+    """A request on the tensor level. Raises Problem 400 for texts that no graph can read."""
+    feeds: Tensors = {}
+    for name, tensor in request.inputs.items():
+        feeds[name] = _texts(tensor) if tensor.datatype == BYTES else tensor.data
+    if endpoint.whole and not endpoint.model.stacked:
+        return Work(future, feeds=feeds, deadline=deadline)
+    height = len(next(iter(feeds.values())))
+    # Of equal shapes but for the first axis, requests may be run together.
+    alike = tuple((name, feeds[name].shape[1:]) for name in endpoint.signature.inputs) if endpoint.whole else None
+    return Work(future, feeds=feeds, deadline=deadline, height=height, alike=alike)
+
+
+def _texts(tensor: Tensor) -> Array:
+    try:
+        return texts(tensor.data, tensor.shape)
+    except ValueError as error:  # half a surrogate pair is a UnicodeEncodeError, which is one
+        raise Problem(400, f"input {tensor.name}: {error}") from None
+
+
 def _expire(future: asyncio.Future[None], timeout_s: float) -> None:
     if not future.done():
         future.set_exception(Problem(408, f"not answered within {timeout_s:.3g} s"))
@@ -131,8 +151,11 @@ def check_described(endpoint: Endpoint, name: str, datatype: str, shape: tuple[i
         raise Problem(400, f"{endpoint.name} has no input {name}; its inputs: {', '.join(endpoint.signature.inputs)}")
     if datatype != spec.datatype:
         raise Problem(400, f"input {name}: its datatype is {spec.datatype}, not {datatype}")
-    if not shape or not fits(spec.shape, shape):
+    fitting = fits(spec.shape, shape) if endpoint.tensor_level else shape and fits_items(spec.shape, shape)
+    if not fitting:
         raise Problem(400, f"input {name}: its shape is {list(spec.shape)} (-1 is any size), not {list(shape)}")
+    if endpoint.whole:
+        return
     if shape[0] == 0:
         raise Problem(400, f"the input {name} holds no item")
     if shape[0] > endpoint.model.max_batch:
@@ -145,6 +168,8 @@ def check_inputs(endpoint: Endpoint, request: InferRequest) -> None:
     for name in specs:
         if name not in request.inputs:
             raise Problem(400, f"the input {name} is missing")
+    if endpoint.whole and not endpoint.model.stacked:
+        return
     if len({tensor.shape[0] for tensor in request.inputs.values()}) != 1:
         raise Problem(400, f"the inputs {', '.join(specs)} hold different numbers of items")
 

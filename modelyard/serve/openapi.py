@@ -74,9 +74,12 @@ def document(repository: Repository, settings: ServeSettings) -> Json:
 
 
 def _model_paths(model: ServedModel) -> Json:
-    """Of one model at both of its levels, without a version and with it."""
+    """Of one model at its levels, without a version and with it."""
     paths: Json = {}
-    for name, signature in ((model.name, model.public), (model.tensor_name, model.tensor)):
+    levels = {model.name: model.public}
+    if model.tensor is not None:
+        levels[model.tensor_name] = model.tensor
+    for name, signature in levels.items():
         infer = _infer_schema(signature, model)
         example = _infer_example(signature)
         for base in (f"/v2/models/{name}", f"/v2/models/{name}/versions/{model.version}"):
@@ -90,6 +93,8 @@ def _model_paths(model: ServedModel) -> Json:
                     f"infer_{key}", f"Items to answers, {name}.", _schema("Answer"), INFERRING, infer, example
                 )
             }
+    if model.tensor is None and not model.stacked:
+        return paths  # no items that could be told one by one
     instances, example = _instances_schema(model.public, model), _instances_example(model.public)
     rests = ["", f"/versions/{model.version}", *(f"/labels/{label}" for label in model.labels)]
     for rest in rests:
@@ -169,7 +174,8 @@ def _infer_example(signature: Signature) -> Json:
 
 def _input_schema(spec: TensorSpec, model: ServedModel) -> Json:
     axes = [{"type": "integer", "minimum": 1} if size == -1 else {"const": size} for size in spec.shape]
-    axes[0] = axes[0] | {"maximum": model.max_batch}
+    if model.tensor is not None:
+        axes[0] = axes[0] | {"maximum": model.max_batch}
     return {
         "type": "object",
         "properties": {
@@ -183,6 +189,8 @@ def _input_schema(spec: TensorSpec, model: ServedModel) -> Json:
 
 
 def _element_schema(datatype: str, model: ServedModel) -> Json:
+    if datatype == BYTES and model.tensor is None:
+        return TEXT
     if datatype == BYTES:
         # The limit is one of bytes: no more characters than that can be right.
         return {"type": "string", "minLength": 1, "maxLength": model.max_item_bytes, "pattern": r"\S"}
@@ -197,15 +205,28 @@ def _element_example(datatype: str) -> Any:
 
 
 def _instances_example(signature: Signature) -> Json:
-    return {"instances": [{name: _element_example(spec.datatype) for name, spec in signature.inputs.items()}]}
+    row = {}
+    for name, spec in signature.inputs.items():
+        value: Any = _element_example(spec.datatype)
+        for size in reversed(spec.shape[1:]):
+            value = [value] * max(size, 1)
+        row[name] = value
+    return {"instances": [row]}
 
 
 def _instances_schema(signature: Signature, model: ServedModel) -> Json:
     """One plain value will do where the model has one input."""
-    values = {name: _element_schema(spec.datatype, model) for name, spec in signature.inputs.items()}
+    values = {}
+    for name, spec in signature.inputs.items():
+        values[name] = _element_schema(spec.datatype, model)
+        for size in reversed(spec.shape[1:]):
+            bounds = {"minItems": 1} if size == -1 else {"minItems": size, "maxItems": size}
+            values[name] = {"type": "array", "items": values[name], **bounds}
     whole: Json = {"type": "object", "properties": values, "required": list(values), "additionalProperties": False}
     one = {"anyOf": [whole, next(iter(values.values()))]} if len(values) == 1 else whole
-    instances = {"type": "array", "items": one, "minItems": 1, "maxItems": model.max_batch}
+    instances: Json = {"type": "array", "items": one, "minItems": 1}
+    if model.tensor is not None:
+        instances["maxItems"] = model.max_batch
     return {"type": "object", "properties": {"instances": instances}, "required": ["instances"]}
 
 

@@ -16,6 +16,8 @@ from modelyard.serve.tensors import check_shape, from_json
 
 def parse_instances(endpoint: Endpoint, body: dict[str, Any]) -> InferRequest:
     """{"instances": [value or {input: value}, ...]}: a plain value will do when there is one input."""
+    if endpoint.whole and not endpoint.model.stacked:
+        raise Problem(400, f"{endpoint.name} takes whole tensors, not instances: ask /v2/models/{endpoint.name}/infer")
     instances = body.get("instances")
     if not isinstance(instances, list):
         raise Problem(400, 'the body has no list "instances"')

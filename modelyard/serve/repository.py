@@ -11,7 +11,7 @@ from modelyard.serve.served_model import TENSOR, ServedModel, Signature
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A model at one of its two levels."""
+    """A model at one of its levels: raw items, or what the graph takes."""
 
     model: ServedModel
     signature: Signature
@@ -19,7 +19,12 @@ class Endpoint:
 
     @property
     def name(self) -> str:
-        return self.model.tensor_name if self.tensor_level else self.model.name
+        return self.model.tensor_name if self.signature is self.model.tensor else self.model.name
+
+    @property
+    def whole(self) -> bool:
+        """Whether a request is any tensors that the graph takes: perhaps no items, of no number that is limited."""
+        return self.model.tensor is None
 
 
 @dataclass
@@ -44,9 +49,11 @@ class Repository:
     def find(self, name: str, version: str = "", label: str = "") -> Endpoint:
         """Raises Problem 404 for a model, version or label that is not here, 503 while models are loading."""
         versions = self.models.get(name)
-        tensor_level = False
+        below = False
         if versions is None and name.endswith(TENSOR):
-            versions, tensor_level = self.models.get(name.removesuffix(TENSOR)), True
+            under = self.models.get(name.removesuffix(TENSOR), {})
+            versions = {version: model for version, model in under.items() if model.tensor is not None} or None
+            below = True
         if versions is None:
             if not self.loaded:
                 raise Problem(503, "models are still loading", retry_after=1)
@@ -63,7 +70,9 @@ class Repository:
                 )
         else:
             model = next(iter(versions.values()))
-        return Endpoint(model, model.tensor if tensor_level else model.public, tensor_level)
+        if below and model.tensor is not None:
+            return Endpoint(model, model.tensor, True)
+        return Endpoint(model, model.public, model.tensor is None)
 
     def metadata(self, endpoint: Endpoint, version: str = "") -> dict[str, Any]:
         versions = [version] if version else list(self.models[endpoint.model.name])

@@ -48,7 +48,11 @@ class Signature:
 
 @dataclass
 class ServedModel:
-    """`public` takes raw items; `tensor`, as `<name>.tensor`, what the first graph takes."""
+    """`public` takes raw items; `tensor`, as `<name>.tensor`, what the first graph takes.
+
+    tensor: None for a package whose public level is that of its graph already. stacked: whether the first axis of all
+    its inputs and outputs is one of rows that do not see each other, so that requests may be run together.
+    """
 
     name: str
     version: str
@@ -56,7 +60,8 @@ class ServedModel:
     digest: str
     platform: str
     public: Signature
-    tensor: Signature
+    tensor: Signature | None
+    stacked: bool
     max_batch: int
     max_item_bytes: int
     pipeline: Pipeline
@@ -110,8 +115,11 @@ def open_model(target: Target, settings: ServeSettings, loop: asyncio.AbstractEv
             where=index,
             next="upgrade modelyard, or make the package again",
         )
+    task = task_of(package, settings.allowed_code)
     try:
-        public, tensor = Signature.read(info["signature"]), Signature.read(info["tensor"])
+        public = Signature.read(info["signature"])
+        tensor = None if task.whole_tensors else Signature.read(info["tensor"])
+        stacked = task.whole_tensors and bool(info["batch"])
         limits = info.get("limits", {})
         spec, variants = dict(info["pipeline"]), package.variants
         runtime = [(v["name"], v["runtime"], v["graphs"].items(), v["tolerance"]["max_abs"]) for v in variants]
@@ -123,7 +131,7 @@ def open_model(target: Target, settings: ServeSettings, loop: asyncio.AbstractEv
         ) from None
     if not runtime or "/" in target.name or target.name.endswith(TENSOR):
         raise BadInput(f"{target.name!r} with {len(runtime)} variants cannot be served", where=index)
-    pipeline = task_of(package, settings.allowed_code).open_pipeline(package.path, spec)
+    pipeline = task.open_pipeline(package.path, spec)
     choice = choose_variant(
         package, pipeline, read_golden(package), only=settings.variant, threads=1, device=settings.device
     )
@@ -144,6 +152,7 @@ def open_model(target: Target, settings: ServeSettings, loop: asyncio.AbstractEv
         str(choice.variant["runtime"]),
         public,
         tensor,
+        stacked,
         max_batch,
         max_item_bytes,
         pipeline,

@@ -157,7 +157,10 @@ def first_not_finite(array: Array) -> str | None:
 
 
 def fits(pattern: Sequence[int], shape: Sequence[int]) -> bool:
-    """Whether a shape fits a signature's, where -1 is any size; [n, 1] counts as [n]."""
-    if list(pattern) == [-1] and len(shape) == 2 and shape[1] == 1:
-        return True
+    """Whether a shape fits a signature's, where -1 is any size."""
     return len(pattern) == len(shape) and all(p in (-1, n) for p, n in zip(pattern, shape, strict=True))
+
+
+def fits_items(pattern: Sequence[int], shape: Sequence[int]) -> bool:
+    """The same for raw items: [n, 1] counts as [n], some clients write it so."""
+    return fits(pattern, shape) or (list(pattern) == [-1] and len(shape) == 2 and shape[1] == 1)

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelyard.serve.batching import MAX_ITEMS, MAX_PADDING, Batcher, Work, nearest_lengths
+from modelyard.serve.batching import MAX_ITEMS, MAX_PADDING, Batcher, Work, alike, nearest_lengths
 from modelyard.serve.problems import Problem
+from modelyard.tasks.tensor import TensorPipeline
 from tests.unit.serve.fakes import LengthPipeline
 
 
@@ -177,3 +182,75 @@ def test_closing_finishes_what_is_queued() -> None:
             batcher.submit(work(pipeline, "x"))
 
     run(test)
+
+
+class TensorsOfRows:
+    """A graph that doubles x, or adds it up over all rows where it is told to be no graph of rows."""
+
+    def __init__(self, *, summing: bool = False) -> None:
+        self.shapes: list[tuple[int, ...]] = []
+        self.entered, self.gate = threading.Event(), threading.Event()
+        self._summing = summing
+
+    def run(self, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        self.shapes.append(feeds["x"].shape)
+        self.entered.set()
+        assert self.gate.wait(10)
+        return {"y": feeds["x"].sum(axis=0, keepdims=True) if self._summing else feeds["x"] * 2}
+
+
+def tensor_work(rows: Sequence[Sequence[float]], *, stacked: bool = True) -> Work:
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    x = np.array(rows, dtype=np.float32)
+    return Work(future, feeds={"x": x}, height=len(x), alike=x.shape[1:] if stacked else None)
+
+
+async def answered(graph: TensorsOfRows, works: list[Work]) -> list[list[list[float]]]:
+    """The first is being computed while the others come in."""
+    pipeline = TensorPipeline({"x": ("FP32", (-1, -1))}, batch=True)
+    batcher = Batcher(pipeline, {"model": graph}, asyncio.get_running_loop())
+    batcher.submit(works[0])
+    await until(graph.entered)
+    for one in works[1:]:
+        batcher.submit(one)
+    graph.gate.set()
+    await asyncio.gather(*(one.future for one in works))
+    batcher.close()
+    return [one.answer()["y"].tolist() for one in works]
+
+
+def test_requests_for_rows_of_one_shape_are_run_together_and_answered_apart() -> None:
+    async def test() -> None:
+        graph = TensorsOfRows()
+        works = [tensor_work(rows) for rows in ([[1]], [[2], [3]], [[4, 5]], [[6]], [[7]] * 6)]
+        works.append(tensor_work([[8]], stacked=False))
+        found = await answered(graph, works)
+        assert found == [[[2]], [[4], [6]], [[8, 10]], [[12]], [[14]] * 6, [[16]]]
+        # The oldest and those like it, 8 rows at most; another shape, and what may not be run together, alone.
+        assert graph.shapes == [(1, 1), (3, 1), (1, 2), (6, 1), (1, 1)]
+        assert works[1].timings.batch == 3
+
+    run(test)
+
+
+def test_a_graph_that_does_not_answer_row_by_row_after_all_is_run_for_each_alone() -> None:
+    async def test() -> None:
+        graph = TensorsOfRows(summing=True)
+        found = await answered(graph, [tensor_work([[n], [n]]) for n in (1, 2, 3)])
+        assert found == [[[2]], [[4]], [[6]]]
+        assert graph.shapes == [(2, 1), (4, 1), (2, 1), (2, 1)]
+
+    run(test)
+
+
+@given(st.lists(st.tuples(st.integers(0, 12), st.sampled_from([None, (1,), (2,)])), min_size=1, max_size=40))
+def test_what_is_run_together_is_alike_and_no_more_than_a_batch(
+    drawn: list[tuple[int, tuple[int, ...] | None]],
+) -> None:
+    works = [Work(None, feeds={}, height=height, alike=key) for height, key in drawn]  # type: ignore[arg-type]
+    places = alike(works)
+    assert places[0] == 0
+    assert len(set(places)) == len(places)
+    assert len(places) == 1 or works[0].alike is not None
+    assert {works[place].alike for place in places} == {works[0].alike}
+    assert sum(works[place].height for place in places) <= max(MAX_ITEMS, works[0].height)

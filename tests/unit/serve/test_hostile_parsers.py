@@ -16,7 +16,7 @@ from tritonclient.grpc import service_pb2
 from modelyard.monitor import ecs
 from modelyard.monitor.json_log import _as_json
 from modelyard.serve.grpc_codec import parse_message, read_message
-from modelyard.serve.handler import Handler, check_described, check_inputs, requested_outputs
+from modelyard.serve.handler import Handler, check_described, check_inputs, requested_outputs, whole_work
 from modelyard.serve.predict import parse_instances
 from modelyard.serve.problems import MESSAGE, Problem, shortened
 from modelyard.serve.protocol import messages
@@ -36,9 +36,11 @@ JSON = st.recursive(
     ATOMS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=12
 )
 
+LEVELS = st.sampled_from(["text", "tensor", "whole", "stacked"])
+
 
 def endpoint(name: str = "text") -> Endpoint:
-    """Two levels as a text classifier has them; `text` or `tensor`."""
+    """`text` or `tensor`, two levels as a text classifier has them; `whole` or `stacked`, of a tensor package."""
     described = {
         "text": {
             "inputs": [{"name": "text", "datatype": "BYTES", "shape": [-1]}],
@@ -48,9 +50,23 @@ def endpoint(name: str = "text") -> Endpoint:
             "inputs": [{"name": "ids", "datatype": "INT64", "shape": [-1, -1]}],
             "outputs": [{"name": "logits", "datatype": "FP32", "shape": [-1, 2]}],
         },
+        "whole": {
+            "inputs": [
+                {"name": "ids", "datatype": "INT64", "shape": []},
+                {"name": "text", "datatype": "BYTES", "shape": [-1, 2]},
+            ],
+            "outputs": [{"name": "label", "datatype": "BYTES", "shape": []}],
+        },
+        "stacked": {
+            "inputs": [{"name": "ids", "datatype": "INT64", "shape": [-1, 2]}],
+            "outputs": [{"name": "label", "datatype": "FP32", "shape": [-1]}],
+        },
     }[name]
+    signature = Signature.read(described)
     model: Any = SimpleNamespace(max_batch=8, max_item_bytes=100, name="m", tensor_name="m.tensor")
-    return Endpoint(model, Signature.read(described), name == "tensor")
+    model.tensor = None if name in ("whole", "stacked") else signature
+    model.stacked = name == "stacked"
+    return Endpoint(model, signature, name != "text")
 
 
 def refused(function: Any, *arguments: Any) -> None:
@@ -69,18 +85,20 @@ def whole(body: bytes, length: int | None, level: str) -> None:
     request = parse_request(body, length, lambda *said: check_described(at, *said))
     check_inputs(at, request)
     requested_outputs(at, request)
+    if at.tensor_level:
+        whole_work(at, request, None, 1.0)  # type: ignore[arg-type]
     Handler._timeout(Handler(None, ServeSettings(())), request)  # type: ignore[arg-type]
 
 
 @PATIENT
-@given(st.binary(max_size=200), st.none() | st.integers(0, 300), st.sampled_from(["text", "tensor"]))
+@given(st.binary(max_size=200), st.none() | st.integers(0, 300), LEVELS)
 def test_any_bytes_as_a_body(body: bytes, length: int | None, level: str) -> None:
     refused(whole, body, length, level)
     refused(read_json, body)
 
 
 @PATIENT
-@given(JSON, st.sampled_from(["text", "tensor"]))
+@given(JSON, LEVELS)
 def test_any_json_as_a_body(value: Any, level: str) -> None:
     body = json.dumps(value).encode()
     refused(whole, body, None, level)
@@ -92,7 +110,7 @@ DATATYPES = st.sampled_from(["BYTES", *DTYPES]) | JSON
 
 
 @PATIENT
-@given(DATATYPES, SHAPES, JSON, JSON, st.sampled_from(["text", "ids", "x"]), st.sampled_from(["text", "tensor"]))
+@given(DATATYPES, SHAPES, JSON, JSON, st.sampled_from(["text", "ids", "x"]), LEVELS)
 def test_any_input(datatype: Any, shape: Any, data: Any, parameters: Any, name: str, level: str) -> None:
     one = {"name": name, "datatype": datatype, "shape": shape, "data": data}
     for described in (one, {**one, "parameters": parameters}):
@@ -100,7 +118,7 @@ def test_any_input(datatype: Any, shape: Any, data: Any, parameters: Any, name: 
 
 
 @PATIENT
-@given(JSON, st.sampled_from(["text", "tensor"]))
+@given(JSON, LEVELS)
 def test_any_instances(value: Any, level: str) -> None:
     for body in ({"instances": value}, {"instances": [value]}, {"instances": [value, value]}):
         text = json.dumps(body)
@@ -144,7 +162,7 @@ PARAMETERS = st.one_of(
 def test_any_message(
     datatype: str, shape: list[int], values: list[int], raw: list[bytes], parameter: tuple[str, Any]
 ) -> None:
-    for level, name in (("text", "text"), ("tensor", "ids")):
+    for level, name in (("text", "text"), ("tensor", "ids"), ("whole", "ids"), ("whole", "text"), ("stacked", "ids")):
         message = service_pb2.ModelInferRequest(raw_input_contents=raw)
         message.inputs.add(name=name, datatype=datatype, shape=shape).contents.int64_contents.extend(values)
         setattr(message.parameters["timeout"], *parameter)
@@ -154,6 +172,8 @@ def test_any_message(
             parsed = read_message(messages()["ModelInferRequest"], data)
             request = parse_message(parsed, lambda *said: check_described(at, *said))
             check_inputs(at, request)
+            if at.tensor_level:
+                whole_work(at, request, None, 1.0)  # type: ignore[arg-type]
             Handler._timeout(Handler(None, ServeSettings(())), request)  # type: ignore[arg-type]
 
         refused(read)

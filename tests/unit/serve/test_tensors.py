@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as stn
 from tritonclient.utils import deserialize_bytes_tensor, serialize_byte_tensor
 
 from modelyard.serve.problems import Problem
-from modelyard.serve.tensors import fits, from_bytes, from_json, to_bytes
+from modelyard.serve.tensors import fits, fits_items, from_bytes, from_json, to_bytes
 from modelyard.tasks.tensor.datatypes import DTYPES, join_bytes, split_bytes
 
 SHAPES = stn.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=4)
@@ -110,9 +110,13 @@ def test_a_long_string_among_numbers_is_refused_before_numpy_sees_it() -> None:
         from_json("x", "FP32", (50_001,), ["a" * 1_000_000, *[0] * 50_000])
 
 
-def test_a_column_counts_as_a_batch() -> None:
+def test_a_column_counts_as_a_batch_of_items_only() -> None:
     assert fits((-1,), (3,))
-    assert fits((-1,), (3, 1))
-    assert not fits((-1,), (3, 2))
-    assert not fits((-1, -1), (3,))
-    assert not fits((-1, 2), (3, 3))
+    assert fits_items((-1,), (3, 1))
+    for each in (fits, fits_items):
+        assert not each((-1,), (3, 2))
+        assert not each((-1, -1), (3,))
+        assert not each((-1, 2), (3, 3))
+    assert not fits((-1,), (3, 1))
+    assert fits((), ())
+    assert not fits((), (1,))
