@@ -99,7 +99,7 @@ def _identity(files: list[SourceFile], opened: Opened, source: Path, config: Ing
         "source": str(source.resolve()),
         "files": [[file.name, file.size, file.modified] for file in files],
         "read_as": opened.source.details,
-        "config": config.model_dump(mode="json"),
+        "config": config.model_dump(mode="json", exclude={"max_set_aside"}),
         "task": load_task(config.task).code,
         "part": PART_CHARACTERS,
     }

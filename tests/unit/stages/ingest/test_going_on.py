@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from modelyard.errors import BadInput
 from modelyard.run import Run
 from modelyard.stages.ingest import IngestConfig, ingest
 from modelyard.store import Dataset, Store
@@ -147,6 +148,16 @@ def test_a_part_that_is_gone_is_made_again_with_those_behind_it(tmp_path: Path) 
     assert f"goes on behind {before} rows" in " ".join(listener.said)
 
 
+def test_a_bar_that_is_raised_after_the_run_failed_costs_no_second_reading(tmp_path: Path) -> None:
+    source = csv_file(tmp_path)
+    run = Run(Store(tmp_path / "store"))
+    with pytest.raises(BadInput, match=r"the bar is 0%"):
+        ingest(source, IngestConfig(max_set_aside=0), run)
+    listener = BreaksOff()
+    dataset = ingest(source, IngestConfig(max_set_aside=0.1), Run(run.store, listener))
+    assert (dataset.rows(), listener.batches < 3) == (201, True)
+
+
 @pytest.mark.parametrize("change", ["content", "time", "settings"])
 def test_a_source_that_changed_is_read_from_its_beginning(change: str, tmp_path: Path) -> None:
     source = gb18030_file(tmp_path)
@@ -157,7 +168,7 @@ def test_a_source_that_changed_is_read_from_its_beginning(change: str, tmp_path:
     elif change == "time":
         os.utime(source, ns=(1, 1))
     else:
-        settings = {"max_set_aside": 0.5}
+        settings = {"max_columns": 5}
     listener = BreaksOff()
     run = Run(Store(tmp_path / "two"), listener)
     resumed = ingest(source, IngestConfig(**settings), run)
