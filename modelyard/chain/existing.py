@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.chain.project import Project, load_project, name_of
+from modelyard.chain.two_sides import SidesConfig
 from modelyard.config import merge, validate
 from modelyard.run import Run
 from modelyard.stages.adopt import AdoptConfig, Seen, adopt, look
@@ -19,9 +20,10 @@ INPUTS = ".npz"  # tensors by name; any other data are rows
 
 
 class Settings(Project):
-    """Those of a project, and what adopting may be told."""
+    """Those of a project, what adopting may be told, and how rows to judge by are parted."""
 
     adopt: AdoptConfig = AdoptConfig()
+    sides: SidesConfig = SidesConfig()
 
 
 @dataclass(frozen=True)

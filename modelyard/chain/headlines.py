@@ -40,6 +40,11 @@ def _adopt(e: _Evidence) -> str:
     return f"a {e.details['kind']} of the task {e.details['task']}{classes}"
 
 
+def _sides(e: _Evidence) -> str:
+    train = f", {e.number('rows_train')} of train" if e.number("rows_train") != "0" else ""
+    return f"{e.number('rows_validation')} rows to choose by, {e.number('rows_test')} to judge by{train}"
+
+
 def _ingest(e: _Evidence) -> str:
     aside = e.details.get("set_aside_count", 0)
     reasons = f", {aside:,} set aside: {e.details['set_aside'][0]['reason']}" if aside else ""
@@ -89,6 +94,7 @@ def _release(e: _Evidence) -> str:
 
 _LINES = {
     "adopt": _adopt,
+    "sides": _sides,
     "ingest": _ingest,
     "clean": _clean,
     "split": _split,

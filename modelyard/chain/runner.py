@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,9 +114,11 @@ def run_chain(
     threads: int = 2,
     told: Callable[[StageOutcome], None] = lambda outcome: None,
     cancelled: threading.Event | None = None,
+    steps: Sequence[Step] = CHAIN,
 ) -> ChainOutcome:
     """Run the chain to `last`. Stages from `first` on are made anew, with `remeasure` those that hold measured time.
 
+    steps: another line of stages than the whole chain's.
     `told` hears each stage as it ends; `cancelled` asks a stage to stop at its next step. A failed gate, bad input, a
     full disk and open annotation end the run and are in its outcome; only faults of ours and interruptions are raised.
     What was finished stays in the cache.
@@ -127,8 +129,8 @@ def run_chain(
     with workspace.locked():
         run_number = workspace.ledger.start_run(str(project.data))
         try:
-            for position, step in enumerate(CHAIN[: index_of(last) + 1]):
-                anew = (first is not None and position >= index_of(first)) or (remeasure and step.measures)
+            for position, step in enumerate(steps[: index_of(last, steps) + 1]):
+                anew = (first is not None and position >= index_of(first, steps)) or (remeasure and step.measures)
                 inputs = Inputs(project, made, chain.reports, workspace)
                 outcome = _run_step(step, inputs, listener or Silent(), threads, asked, anew=anew)
                 chain.stages.append(outcome)

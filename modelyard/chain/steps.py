@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -226,8 +226,8 @@ def config_of(project: Project, step: Step) -> dict[str, Any]:
     return dict(block.model_dump(mode="json", exclude=step.outside_keys))
 
 
-def index_of(name: str) -> int:
-    return [step.name for step in CHAIN].index(name)
+def index_of(name: str, steps: Sequence[Step] = CHAIN) -> int:
+    return [step.name for step in steps].index(name)
 
 
 __all__ = ["CHAIN", "Inputs", "Made", "Step", "config_of", "index_of"]

@@ -100,5 +100,6 @@ def command(
         return
     click.echo(f"adopt: {headline('adopt', alone.evidence)}")
     click.echo(f"  {alone.out}   evidence: {alone.report}")
+    click.echo(f"release it:  modelyard release {out} --data ROWS.csv")
     if isinstance(alone.made, Package):
         click.echo(f"serve it:    modelyard serve {out}")

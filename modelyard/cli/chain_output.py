@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from modelyard.cli.stopping import Stopped, stoppable
 from modelyard.cli.terminal import progress
 from modelyard.environment import usable_cores
 from modelyard.errors import ModelyardError
+from modelyard.run import Listener
 from modelyard.store import Package, Report
 
 COLOURS = {"done": "green", "cached": "cyan", "waiting": "yellow", "failed": "red"}
@@ -46,14 +48,7 @@ def run_and_tell(
     threads: int | None = None,
 ) -> ChainOutcome:
     """Run the chain with progress and a line a stage on stderr; an error that ends it is told there too."""
-    finished: list[str] = []
-    with progress() as listener, _says_what_is_kept(workspace, finished), stoppable() as cancelled:
-
-        def told(outcome: StageOutcome) -> None:
-            listener.line(stage_line(outcome))
-            if outcome.error is None:
-                finished.append(outcome.stage)
-
+    with told_by_line(workspace.root) as (listener, told, cancelled):
         chain = run_chain(
             project,
             workspace,
@@ -71,39 +66,54 @@ def run_and_tell(
 
 
 @contextmanager
-def _says_what_is_kept(workspace: Workspace, finished: list[str]) -> Iterator[None]:
+def told_by_line(
+    root: Path,
+) -> Iterator[tuple[Listener, Callable[[StageOutcome], None], threading.Event]]:
+    """Listener, what hears each stage as it ends, and the event of Ctrl-C, for a line of stages kept under `root`."""
+    finished: list[str] = []
+    with progress() as listener, _says_what_is_kept(root, finished), stoppable() as cancelled:
+
+        def told(outcome: StageOutcome) -> None:
+            listener.line(stage_line(outcome))
+            if outcome.error is None:
+                finished.append(outcome.stage)
+
+        yield listener, told, cancelled
+
+
+@contextmanager
+def _says_what_is_kept(root: Path, finished: list[str]) -> Iterator[None]:
     """Raises Stopped with the stages that are kept and the checkpoints of the one under way."""
     try:
         yield
     except KeyboardInterrupt as error:
-        kept = ", ".join([*finished, *_checkpoint(workspace, finished)])
+        kept = ", ".join([*finished, *_checkpoint(root, finished)])
         raise Stopped(
             f"stopped; kept: {kept or 'nothing was finished yet'}", "run the same command again: it goes on there"
         ) from error
 
 
-def _checkpoint(workspace: Workspace, finished: list[str]) -> list[str]:
+def _checkpoint(root: Path, finished: list[str]) -> list[str]:
     """The newest checkpoint in words, when training was under way."""
     if finished[-1:] != ["split"]:
         return []
-    steps = list((workspace.store.root / "scratch").glob("*/checkpoints/step-*"))
+    steps = list((root / "store/scratch").glob("*/checkpoints/step-*"))
     newest = max(steps, key=lambda path: path.stat().st_mtime, default=None)
     return [] if newest is None else [f"train up to step {int(newest.name.removeprefix('step-')):,}"]
 
 
-def chain_json(chain: ChainOutcome, workspace: Workspace) -> dict[str, Any]:
-    """The envelope of a chain: the last stage's digest, figures and gates, and all stages."""
+def chain_json(chain: ChainOutcome, out: Path, page: Path | None) -> dict[str, Any]:
+    """The envelope of a chain: the last stage's digest, figures and gates, and all stages; page: the report."""
     last = chain.stages[-1]
     info = last.report.info if last.report is not None else {"figures": {}, "gates": []}
     more: dict[str, Any] = {}
     if isinstance(chain.error, ModelyardError):
         more["error"] = chain.error.as_json()
-    page = report_page(chain)
     return envelope(
         chain.outcome,
         last.stage,
         digest=last.output.digest if last.output is not None else None,
-        out=str(workspace.root),
+        out=str(out),
         report=str(page) if page is not None else None,
         figures=info["figures"],
         gates=info["gates"],

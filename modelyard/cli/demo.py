@@ -35,7 +35,7 @@ def command(
     Takes some minutes on two cores; a second run comes from the cache and takes seconds.
     """
     from modelyard.chain.workspace import Workspace
-    from modelyard.cli.chain_output import chain_json, run_and_tell
+    from modelyard.cli.chain_output import chain_json, report_page, run_and_tell
     from modelyard.cli.output import print_json
     from modelyard.demo.tour import ROWS, prepare, summary
 
@@ -50,7 +50,7 @@ def command(
     workspace = Workspace(folder / ".modelyard")
     try:
         chain = run_and_tell(tour.project, workspace, threads=threads)
-        result = {**chain_json(chain, workspace), **summary(chain)}
+        result = {**chain_json(chain, workspace.root, report_page(chain)), **summary(chain)}
         if chain.error is None:
             result["served"] = _ask(tour.project.name, tour.project.release.alias, workspace.root, keep)
         result["seconds"] = round(time.monotonic() - started, 1)

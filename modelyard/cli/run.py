@@ -57,7 +57,7 @@ def command(
     from modelyard.chain.project import FILE, load_project
     from modelyard.chain.runner import plan
     from modelyard.chain.workspace import Workspace
-    from modelyard.cli.chain_output import chain_json, print_next, run_and_tell
+    from modelyard.cli.chain_output import chain_json, print_next, report_page, run_and_tell
     from modelyard.cli.look_output import look_and_tell, propose_and_tell
     from modelyard.cli.output import print_json
     from modelyard.config import merge, parse_setting
@@ -89,7 +89,12 @@ def command(
         preflight(project, last)
         chain = run_and_tell(project, place, first=first, last=last, remeasure=remeasure, threads=threads)
         if as_json:
-            print_json({**chain_json(chain, place), "look": seen.as_json() if seen is not None else None})
+            print_json(
+                {
+                    **chain_json(chain, place.root, report_page(chain)),
+                    "look": seen.as_json() if seen is not None else None,
+                }
+            )
         else:
             print_next(chain, project, place)
         return chain.error.exit_code if chain.error is not None else 0

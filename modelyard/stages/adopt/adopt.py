@@ -7,12 +7,16 @@ from pathlib import Path
 from modelyard.errors import BadInput, Fault
 from modelyard.run import Run
 from modelyard.stages.adopt.config import AdoptConfig
-from modelyard.stages.adopt.hugging_face import adopt_directory, read_directory
+from modelyard.stages.adopt.foreign_files import held
+from modelyard.stages.adopt.graph_files import external_files, read_graph
+from modelyard.stages.adopt.hugging_face import SENTENCE_FILES, adopt_directory, read_directory
 from modelyard.stages.adopt.labels import unnamed
-from modelyard.stages.adopt.look import look
+from modelyard.stages.adopt.look import Seen, look
 from modelyard.stages.adopt.taken_as_it_is import take
+from modelyard.stages.adopt.text_graph import config_files
 from modelyard.stages.adopt.text_onnx import text_package
 from modelyard.store import Dataset, Model, Package
+from modelyard.store.digests import digest_file, digest_json, digest_tree
 
 
 def adopt(source: Path | str, config: AdoptConfig, run: Run, dataset: Dataset | None = None) -> Model | Package:
@@ -39,6 +43,20 @@ def adopt(source: Path | str, config: AdoptConfig, run: Run, dataset: Dataset | 
             raise Fault(f"a {seen.form} has no way in")
     _record(made, run)
     return made
+
+
+def source_digest(seen: Seen, config: AdoptConfig) -> str:
+    """The digest of the files that adopting it reads, no place or time."""
+    if seen.form in ("model", "package"):
+        return digest_tree(seen.place)
+    if seen.form == "directory":
+        files = list(read_directory(seen.place, config).files)
+    else:
+        files = [seen.place, *held(seen.place.parent, external_files(read_graph(seen.place)))]
+        if seen.tokenizer is not None:
+            names = ("tokenizer.json", *SENTENCE_FILES)
+            files += [*held(seen.tokenizer, names), *config_files(seen.place, seen.tokenizer)]
+    return digest_json([[path.name, digest_file(path)] for path in files])
 
 
 def _record(made: Model | Package, run: Run) -> None:

@@ -11,7 +11,7 @@ from modelyard.stages.adopt.config import AdoptConfig
 from modelyard.stages.adopt.foreign_files import PICKLES, pickles_in
 from modelyard.stages.adopt.hugging_face import read_directory
 from modelyard.stages.adopt.text_graph import read_text_graph
-from modelyard.store import Artifact, Model, Package
+from modelyard.store import Model, Package
 from modelyard.training.base import HUB_ID, from_hub
 
 Form = Literal["model", "package", "directory", "text_onnx", "tensor_onnx"]
@@ -30,7 +30,7 @@ class Seen:
     tokenizer: Path | None = None
 
     @property
-    def makes(self) -> type[Artifact]:
+    def makes(self) -> type[Model] | type[Package]:
         """What adopting it makes."""
         return Model if self.form in ("model", "directory") else Package
 

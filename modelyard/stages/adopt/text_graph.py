@@ -64,7 +64,8 @@ def read_text_graph(path: Path, tokenizer: Path, config: AdoptConfig) -> TextGra
     proto = read_graph(path)
     outputs = [Output(value.name, _axes(value)) for value in proto.graph.output if _is_float(value)]
     feeds = _feeds(proto, path)
-    described = _described(path, tokenizer)
+    configs = config_files(path, tokenizer)
+    described = read_object(configs[0]) if configs else {}
     task, output, labels = _task(outputs, described, config, path)
     return TextGraph(
         task,
@@ -114,11 +115,10 @@ def _feeds(proto: onnx.ModelProto, path: Path) -> tuple[str, ...]:
     return tuple(name for name in FEEDS if name in names)
 
 
-def _described(path: Path, tokenizer: Path) -> dict[str, Any]:
-    """config.json beside the graph, or one folder up (onnx/model.onnx), or beside the tokenizer; empty without one."""
-    places = [path.parent, tokenizer, *([path.parent.parent] if path.parent.name == "onnx" else [])]
-    found = next((place / CONFIG for place in places if (place / CONFIG).is_file()), None)
-    return {} if found is None else read_object(found)
+def config_files(path: Path, tokenizer: Path) -> list[Path]:
+    """config.json beside the graph, or one folder up (onnx/model.onnx), or beside the tokenizer: the first is read."""
+    places = [path.parent, *([path.parent.parent] if path.parent.name == "onnx" else []), tokenizer]
+    return [place / CONFIG for place in places if (place / CONFIG).is_file()]
 
 
 def _task(

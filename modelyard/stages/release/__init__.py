@@ -2,8 +2,9 @@
 
 from modelyard.stages.release.config import ReleaseConfig
 from modelyard.stages.release.gates import hold_gates
+from modelyard.stages.release.next_steps import Commands
 from modelyard.stages.release.stage import release
 
 STAGE_VERSION = 1
 
-__all__ = ["STAGE_VERSION", "ReleaseConfig", "hold_gates", "release"]
+__all__ = ["STAGE_VERSION", "Commands", "ReleaseConfig", "hold_gates", "release"]

@@ -58,7 +58,7 @@ def card(
     verdict: Verdict,
     *,
     version: int | None,
-    alias: str,
+    serve: str,
     license: str,
     description: str,
     words: Words,
@@ -72,7 +72,7 @@ def card(
         parts.append(plain(description, 2000))
     parts += [f"## {words('card.intended')}", words("card.answers", labels=named)]
     if verdict.released:
-        parts += [words("card.serve"), f"```\n{package.serve_command(alias)}\n```"]
+        parts += [words("card.serve"), f"```\n{serve}\n```"]
     parts += [f"## {words('card.figures')}", _figures(judged, words)]
     parts += [f"## {words('card.limits')}", _limits(evidence, words)]
     recipe = evidence.mapping("train", "recipe")

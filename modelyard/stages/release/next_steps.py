@@ -30,6 +30,15 @@ class Step:
     section: str = ""
 
 
+@dataclass(frozen=True)
+class Commands:
+    """What a person types: to serve the version, to judge it again, to release it although a gate failed."""
+
+    serve: str
+    again: str = "modelyard run"
+    override: str = "modelyard run --set 'release.override=WHY'"
+
+
 def rows_for(accuracy: float, half_width: float = _NARROW) -> int:
     """Rows for a 95 % interval of +- half_width around a share (normal approximation, at least 30)."""
     return max(30, math.ceil(_Z**2 * accuracy * (1 - accuracy) / half_width**2))
@@ -39,13 +48,13 @@ def next_steps(
     evidence: Evidence,
     judged: Sequence[Judged],
     verdict: Verdict,
-    serve: str,
+    commands: Commands,
     words: Words,
 ) -> list[Step]:
-    """At most MOST steps. serve: the command that serves the version."""
+    """At most MOST steps."""
     figures = {one.name: one for one in judged}
     steps = [
-        *_serve_or_mend(verdict, serve, words),
+        *_serve_or_mend(verdict, commands, words),
         *_below_baseline(figures.get("accuracy_over_baseline"), evidence, words),
         *_undecided(figures.get("accuracy"), evidence, words),
         *_weak_slices(evidence, words),
@@ -59,9 +68,9 @@ def next_steps(
     return steps[:MOST]
 
 
-def _serve_or_mend(verdict: Verdict, serve: str, words: Words) -> Iterator[Step]:
+def _serve_or_mend(verdict: Verdict, commands: Commands, words: Words) -> Iterator[Step]:
     if verdict.released:
-        yield Step(words("next.serve"), serve)
+        yield Step(words("next.serve"), commands.serve)
         return
     for one in verdict.failed:
         if one.value is None:
@@ -70,8 +79,8 @@ def _serve_or_mend(verdict: Verdict, serve: str, words: Words) -> Iterator[Step]
         key = f"mend.{one.name}" if words.has(f"mend.{one.name}") else "mend.other"
         section = words(f"mend_section.{one.name}") if words.has(f"mend_section.{one.name}") else "figures"
         yield Step(words(key, label=one.label, bar=one.shown_bar(words)), "", section)
-    yield Step(words("next.again"), "modelyard run")
-    yield Step(words("next.override"), "modelyard run --set 'release.override=WHY'")
+    yield Step(words("next.again"), commands.again)
+    yield Step(words("next.override"), commands.override)
 
 
 def _below_baseline(above: Judged | None, evidence: Evidence, words: Words) -> Iterator[Step]:

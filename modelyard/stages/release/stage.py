@@ -16,7 +16,7 @@ from modelyard.stages.release.csv_text import csv_text
 from modelyard.stages.release.evidence import Evidence
 from modelyard.stages.release.gates import report_json
 from modelyard.stages.release.judge import GATE, Judged, judge
-from modelyard.stages.release.next_steps import Step, next_steps
+from modelyard.stages.release.next_steps import Commands, Step, next_steps
 from modelyard.stages.release.page import Page, render, savings, tiles, warnings
 from modelyard.stages.release.sections import SECTIONS
 from modelyard.stages.release.sections.figures import figures
@@ -36,6 +36,7 @@ def release(
     run: Run,
     version: int | None = None,
     history: Sequence[Report] = (),
+    commands: Commands | None = None,
 ) -> Report:
     """Judge the package by the reports of its stages (any may be missing), and write the evidence.
 
@@ -43,20 +44,22 @@ def release(
     asked for, the page in the other language as report.LANGUAGE.html, and data/*.csv.
     Nothing is raised for a gate that failed: `hold_gates` does that, once the report is written.
     history: the release Reports of earlier versions, oldest first.
+    commands: what the reader is told to type, when it is not what is typed in a project.
     """
+    typed = commands or Commands(package.serve_command(config.alias))
     words = Words(config.language)
     other = Words(next(language for language in LANGUAGES if language != config.language))
     evidence = Evidence(reports)
     judged = judge(evidence, config.gates, words)
     outcome = verdict(judged, config.override, words)
-    page = _page(package, evidence, config, version, history, words, f"report.{other.language}.html")
-    translated = _page(package, evidence, config, version, history, other, "report.html")
+    page = _page(package, evidence, config, version, history, typed, words, f"report.{other.language}.html")
+    translated = _page(package, evidence, config, version, history, typed, other, "report.html")
     _record(run, judged, outcome, config)
     readme = card(
-        package, evidence, judged, outcome, version=version, alias=config.alias, license=config.license,
+        package, evidence, judged, outcome, version=version, serve=typed.serve, license=config.license,
         description=config.description, words=words,
     )  # fmt: skip
-    content = _content(package, evidence, judged, outcome, page.steps, config, version)
+    content = _content(package, evidence, judged, outcome, page.steps, config, version, commands is None)
     with run.store.new_directory() as folder:
         (folder / "report.html").write_text(render(page, words, other), encoding="utf-8")
         (folder / page.other).write_text(render(translated, other, words), encoding="utf-8")
@@ -73,6 +76,7 @@ def _page(
     config: ReleaseConfig,
     version: int | None,
     history: Sequence[Report],
+    commands: Commands,
     words: Words,
     other: str,
 ) -> Page:
@@ -89,7 +93,7 @@ def _page(
         savings=savings(judged, words),
         warnings=warnings(evidence, words),
         judged=judged,
-        steps=next_steps(evidence, judged, outcome, package.serve_command(config.alias), words),
+        steps=next_steps(evidence, judged, outcome, commands, words),
         sections=_sections(package, evidence, judged, history, words),
         made_with=__version__,
         other=other,
@@ -128,8 +132,9 @@ def _content(
     steps: Sequence[Step],
     config: ReleaseConfig,
     version: int | None,
+    aliased: bool,
 ) -> dict[str, Any]:
-    """report.json."""
+    """report.json. aliased: whether there is a project, in which the alias points at the version."""
     return {
         "format": 1,
         "verdict": outcome.sentence,
@@ -138,7 +143,7 @@ def _content(
         "state": outcome.state,
         "name": package.name,
         "version": version,
-        "alias": config.alias,
+        "alias": config.alias if aliased else None,
         "override": config.override,
         "figures": [one.as_json() for one in judged],
         "gates": _gates(judged),
