@@ -108,8 +108,8 @@ def release(
     A failed gate or bad rows are in `chain.error` of the answer; nothing is raised for them.
     """
     name = {"name": told["name"]} if "name" in told else {}
-    existing = find_existing(str(model), merge(settings or {}, {**name, "adopt": told}))
-    return release_existing(existing, Path(data), Path(out), listener, threads=threads or usable_cores())
+    existing = find_existing(str(model), merge(settings or {}, {**name, "adopt": told}), Path(data))
+    return release_existing(existing, Path(out), listener, threads=threads or usable_cores())
 
 
 def run_project(

@@ -42,10 +42,10 @@ class Existing:
         return adopt(self.source, self.project.adopt, run, dataset)
 
 
-def find_existing(source: str, settings: dict[str, Any], file: Path | None = None) -> Existing:
+def find_existing(source: str, settings: dict[str, Any], data: Path | None = None) -> Existing:
     """Look at the source, and make the settings fit its task. Raises BadInput, or BadConfig that names the key.
 
-    settings: by blocks, as in modelyard.yaml; file: a modelyard.yaml whose settings lie below them.
+    settings: by blocks, as in modelyard.yaml; data: the rows that it is to be judged by.
     """
     told = {"name": _name(source)}
     settings = merge(told, settings)
@@ -54,7 +54,8 @@ def find_existing(source: str, settings: dict[str, Any], file: Path | None = Non
     # A user's own task is where the user said, not where a file says: its code runs.
     task = config.task if config.task is not None and is_own(config.task) else seen.task
     named = {"task": task, "adopt": {"name": settings["name"]}}
-    project = load_project(Path.cwd(), None, merge(named, settings), file, read_file=file is not None, kind=Settings)
+    rows = None if data is None else str(data)
+    project = load_project(Path.cwd(), rows, merge(named, settings), read_file=False, kind=Settings)
     assert isinstance(project, Settings)
     return Existing(source, seen, project)
 

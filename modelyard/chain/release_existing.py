@@ -57,7 +57,6 @@ def work_folder(out: Path) -> Path:
 
 def release_existing(
     existing: Existing,
-    data: Path,
     out: Path,
     listener: Listener | None = None,
     *,
@@ -81,7 +80,7 @@ def release_existing(
         )
     place = Workspace(work_folder(out))
     try:
-        steps = _steps(existing, data, out)
+        steps = _steps(existing, out)
         chain = run_chain(
             existing.project, place, listener, steps=steps, threads=threads, told=told, cancelled=cancelled
         )
@@ -105,12 +104,12 @@ def _refused(out: Path) -> bool:
         return False
 
 
-def _steps(existing: Existing, data: Path, out: Path) -> Sequence[Step]:
+def _steps(existing: Existing, out: Path) -> Sequence[Step]:
     """The line of stages for what the model is."""
     source = existing.project.adopt
     made = existing.seen.makes
     exported = "export" if made is Model else "adopt"
-    again = _again(existing, data, out)
+    again = _again(existing, out)
     serve = shlex.join(["modelyard", "serve", str(out / PACKAGE), *_allowed(existing)])
     commands = Commands(serve, again, f"{again} --set 'release.override=WHY'")
 
@@ -184,10 +183,10 @@ def _allowed(existing: Existing) -> list[str]:
     return [word for digest in sorted(existing.project.allowed_code()) for word in ("--allow-code", digest)]
 
 
-def _again(existing: Existing, data: Path, out: Path) -> str:
+def _again(existing: Existing, out: Path) -> str:
     """The command that was given, as a person would type it again."""
     config = existing.project.adopt
-    words = ["modelyard", "release", existing.source, "--data", str(data)]
+    words = ["modelyard", "release", existing.source, "--data", str(existing.project.source_path())]
     if config.tokenizer is not None:
         words += ["--tokenizer", str(config.tokenizer)]
     if config.task is not None:

@@ -52,11 +52,11 @@ def command(
             where="--data",
             next=f"modelyard release {model} --data test.csv   (for a classifier: columns text and label)",
         )
-    existing = find_existing(model, told(settings, name, task=task, tokenizer=tokenizer, labels=labels))
+    existing = find_existing(model, told(settings, name, task=task, tokenizer=tokenizer, labels=labels), data)
     place = out or Path(f"{existing.project.name}-release")
     with told_by_line(place) as (listener, hears, cancelled):
         released = release_existing(
-            existing, data, place, listener, threads=threads or usable_cores(), told=hears, cancelled=cancelled
+            existing, place, listener, threads=threads or usable_cores(), told=hears, cancelled=cancelled
         )
     chain = released.chain
     if chain.error is not None:
