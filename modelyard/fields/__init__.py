@@ -1,5 +1,6 @@
 """Each kind of column: its validation and its canonical bytes."""
 
+from modelyard.fields.columns import canonical_column, read_column
 from modelyard.fields.field import Field
 from modelyard.fields.label import Label
 from modelyard.fields.number import Number
@@ -8,4 +9,4 @@ from modelyard.fields.value import Value
 
 FIELDS: dict[str, Field] = {field.name: field for field in (Text(), Label(), Number(), Value())}
 
-__all__ = ["FIELDS", "Field"]
+__all__ = ["FIELDS", "Field", "canonical_column", "read_column"]

@@ -17,7 +17,10 @@ class Field(Protocol):
         ...
 
     def read(self, value: Any) -> Any:
-        """The stored value of a raw one, or None when there is none. Raises ValueError with what is wrong."""
+        """The stored value of a raw one, or None when there is none. Raises ValueError with what is wrong.
+
+        It depends on the value alone: of rows that hold the same one, only the first may be asked for.
+        """
         ...
 
     def canonical(self, value: Any) -> bytes:

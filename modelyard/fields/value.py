@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from modelyard.fields.text import whole_characters
 
@@ -24,6 +25,10 @@ class Value:
         if isinstance(value, bool | int | float | list | dict):
             return whole_characters(json.dumps(value, ensure_ascii=False, default=str))
         return str(value)
+
+    def read_strings(self, values: pa.LargeStringArray) -> pa.LargeStringArray:
+        empty = pc.equal(pc.binary_length(values), 0)
+        return pc.if_else(empty, None, values) if pc.any(empty).as_py() else values
 
     def canonical(self, value: Any) -> bytes:
         return str(value).encode()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
-from modelyard.fields import Field
+from modelyard.fields import Field, read_column
 from modelyard.stages.ingest.batch import BadRow, RawBatch
 from modelyard.stages.ingest.layout import SIDES
 from modelyard.store.dataset import ROW_ID, SPLIT, Column
@@ -26,43 +27,35 @@ def assemble(batch: RawBatch, columns: Sequence[Column], kinds: Mapping[str, Fie
     """The good rows as a table with all `columns` but row_id, and the bad ones. kinds: the fields by their names."""
     count = len(batch.lines)
     faults: dict[int, str] = {}
-    read: dict[str, list[Any]] = {}
-    for column in columns:
-        if column.role != "system":
-            raw = batch.columns.get(column.name, [None] * count)
-            read[column.name] = _read_column(column, kinds[column.field], raw, faults)
-        elif column.name == SPLIT:
-            read[SPLIT] = _sides(batch.columns.get(SPLIT, [None] * count), faults)
-    good = [index for index in range(count) if index not in faults] if faults else range(count)
-    kept = {name: [values[index] for index in good] for name, values in read.items()} if faults else read
     arrays: dict[str, pa.Array] = {}
     for column in columns:
-        if column.name == SOURCE_LINE:
-            arrays[SOURCE_LINE] = pa.array([batch.lines[index] for index in good], type=pa.int64())
+        raw = batch.columns.get(column.name, [None] * count)
+        if column.role != "system":
+            arrays[column.name] = _read_column(column, kinds[column.field], raw, faults)
+        elif column.name == SPLIT:
+            sides = _sides(raw.to_pylist() if isinstance(raw, pa.Array) else raw, faults)
+            arrays[SPLIT] = pa.array(sides, type=kinds[column.field].arrow_type())
+        elif column.name == SOURCE_LINE:
+            arrays[SOURCE_LINE] = pa.array(batch.lines, type=pa.int64())
         elif column.name == SOURCE_FILE:
-            arrays[SOURCE_FILE] = pa.array([batch.file] * len(good), type=pa.large_string())
-        elif column.name != ROW_ID:
-            arrays[column.name] = pa.array(kept[column.name], type=kinds[column.field].arrow_type())
-    bad = [BadRow(batch.file, batch.lines[index], reason) for index, reason in sorted(faults.items())]
-    return pa.table(arrays), bad
+            arrays[SOURCE_FILE] = pa.repeat(pa.scalar(batch.file, pa.large_string()), count)
+    table = pa.table(arrays)
+    if faults:
+        good = np.ones(count, dtype=np.bool_)
+        good[list(faults)] = False
+        table = table.filter(pa.array(good))
+    return table, [BadRow(batch.file, batch.lines[index], reason) for index, reason in sorted(faults.items())]
 
 
-def _read_column(column: Column, field: Field, raw: Sequence[Any], faults: dict[int, str]) -> list[Any]:
+def _read_column(column: Column, field: Field, raw: Sequence[Any] | pa.Array, faults: dict[int, str]) -> pa.Array:
     """The stored values; `faults` gets the first reason of each row that has none where it must or a bad one."""
-    read = field.read
-    needed = column.role in ("input", "target")
-    values: list[Any] = []
-    for index, value in enumerate(raw):
-        try:
-            stored = read(value)
-        except ValueError as error:
-            faults.setdefault(index, f"{column.name}: {error}")
-            stored = None
-        else:
-            if stored is None and needed:
-                faults.setdefault(index, f"no {column.field} (column {column.name})")
-        values.append(stored)
-    return values
+    stored, wrong = read_column(field, raw)
+    for index, reason in wrong.items():
+        faults.setdefault(index, f"{column.name}: {reason}")
+    if column.role in ("input", "target") and stored.null_count:
+        for index in np.flatnonzero(stored.is_null()).tolist():
+            faults.setdefault(index, f"no {column.field} (column {column.name})")
+    return stored
 
 
 def _sides(raw: Sequence[Any], faults: dict[int, str]) -> list[str | None]:

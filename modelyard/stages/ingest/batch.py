@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pyarrow as pa
+
 BATCH_ROWS = 8192
 BATCH_CHARACTERS = 8 << 20
+BATCH_BAD_ROWS = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ class BadRow:
 
 @dataclass(frozen=True)
 class RawBatch:
-    """Rows as they stand in the source: one list a column, all of one length, and the line each row starts at.
+    """Rows as they stand in the source: one list or Arrow array a column, all of one length, and the line each row
+    starts at.
 
     after: where the reader stands behind the batch; None where it can be no place to start at (see `LineOffsets.at`).
     A reader that starts there gives the same batches as the one that went on.
@@ -45,9 +49,14 @@ class RawBatch:
 
     file: str
     lines: Sequence[int]
-    columns: Mapping[str, Sequence[Any]]
+    columns: Mapping[str, Sequence[Any] | pa.Array]
     bad: Sequence[BadRow]
     after: Position | None = None
+
+    def values(self) -> dict[str, Sequence[Any]]:
+        """The columns as Python values."""
+        columns = self.columns.items()
+        return {name: raw.to_pylist() if isinstance(raw, pa.Array) else raw for name, raw in columns}
 
 
 @dataclass(frozen=True)

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from modelyard.errors import BadInput
-from modelyard.stages.ingest.batch import BATCH_CHARACTERS, BATCH_ROWS, BadRow, Position, RawBatch, Source
+from modelyard.stages.ingest.batch import (
+    BATCH_BAD_ROWS,
+    BATCH_CHARACTERS,
+    BATCH_ROWS,
+    BadRow,
+    Position,
+    RawBatch,
+    Source,
+)
 from modelyard.stages.ingest.config import IngestConfig
 from modelyard.stages.ingest.csv_records import DELIMITERS, Records, find_delimiter, read_records
 from modelyard.stages.ingest.encoding import find_encoding
 from modelyard.stages.ingest.header import SEPARATOR_LINE, has_header, header_names, row_width
 from modelyard.stages.ingest.lines import LineOffsets, line_ending, read_lines
+from modelyard.stages.ingest.plain_records import PlainRecords, read_plain
+from modelyard.stages.ingest.windows import read_window
 
 SAMPLE_LINES = 200
+# Bytes that are read into columns at once: enough to make little of what a batch costs, few enough to stay in a cache.
+WINDOW = 2 << 20
 
 
 def open_delimited(path: Path, config: IngestConfig, delimiter: str | None) -> Source:
@@ -50,17 +63,12 @@ def open_delimited(path: Path, config: IngestConfig, delimiter: str | None) -> S
     details = {"format": "tsv" if delimiter == "\t" else "csv", **shown_encoding(codec)}
     details.update(delimiter=DELIMITERS.get(delimiter, delimiter), header=header)
 
-    def read_from(start: Position) -> Iterator[RawBatch]:
-        lines = _lines(path, codec, ending, config, start.offset)
-        behind = read_records(lines, delimiter, config.max_row_characters, width, start.line)
-        return _batches(path.name, names, behind, LineOffsets(path, codec, ending, start))
-
-    batches = _batches(path.name, names, read, LineOffsets(path, codec, ending, None))
-    return Source(details, batches, read_from, notes=notes)
+    table = _Table(path, codec, ending, delimiter, names, config.max_row_characters)
+    return Source(details, table.batches(read.next_line), table.batches_from, notes=notes)
 
 
-def _lines(path: Path, codec: str, ending: str, config: IngestConfig, offset: int = 0) -> Iterator[str | None]:
-    return read_lines(path, codec, config.max_row_characters, ending, offset)
+def _lines(path: Path, codec: str, ending: str, config: IngestConfig) -> Iterator[str | None]:
+    return read_lines(path, codec, config.max_row_characters, ending)
 
 
 def _first(records: Iterator[tuple[int, list[str] | str]], path: Path, config: IngestConfig) -> tuple[int, list[str]]:
@@ -88,26 +96,106 @@ def shown_encoding(codec: str) -> dict[str, object]:
     return {"encoding": codec.removesuffix("-sig"), "byte_order_mark": codec in ("utf-8-sig", "utf-16", "utf-32")}
 
 
-def _batches(file: str, names: list[str], records: Records, offsets: LineOffsets) -> Iterator[RawBatch]:
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    bad: list[BadRow] = []
-    size = 0
+@dataclass(frozen=True)
+class _Table:
+    """A delimited file that is found out: how to read its rows. limit: the most characters of one."""
 
-    def batch() -> RawBatch:
-        columns = zip(*rows, strict=True) if rows else ([] for _ in names)
-        after = offsets.at(records.next_line)
-        return RawBatch(file, lines, dict(zip(names, columns, strict=True)), bad, after)
+    path: Path
+    codec: str
+    ending: str
+    delimiter: str
+    names: list[str]
+    limit: int
 
-    for line, record in records:
-        if isinstance(record, str):
-            bad.append(BadRow(file, line, record))
-            continue
-        rows.append(record)
-        lines.append(line)
-        size += sum(map(len, record))
-        if len(rows) >= BATCH_ROWS or size >= BATCH_CHARACTERS:
+    def batches(self, first_line: int) -> Iterator[RawBatch]:
+        """All rows. first_line: that of the first one, behind the header."""
+        start = self._offsets().at(first_line)
+        if start is not None:
+            return self.batches_from(start, BATCH_CHARACTERS)
+        lines = islice(read_lines(self.path, self.codec, self.limit, self.ending), first_line - 1, None)
+        return self._records(lines, self._offsets(), first_line)
+
+    def batches_from(self, start: Position, window: int = WINDOW) -> Iterator[RawBatch]:
+        """The rows behind a place: whole columns at once where the records are plain, one by one where they are not.
+
+        window: the bytes that are looked at for the first batch.
+        """
+        place = start
+        while True:
+            for batch in self._plain(place, window):
+                yield batch
+                place, window = _behind(batch), WINDOW
+            careful = next(self._careful(place), None)
+            if careful is None:
+                return
+            yield careful
+            place, window = _behind(careful), WINDOW
+
+    def _plain(self, start: Position, window: int) -> Iterator[RawBatch]:
+        """Batches of plain records, up to the first that is not plain.
+
+        A batch holds as many rows as it may, or all of one window: what is in it depends on where it begins alone.
+        """
+        if self.ending != "\n" or not self.delimiter.isascii():
+            return
+        while True:
+            text = read_window(self.path, self.codec, start.offset, window)
+            found = read_plain(text, self.delimiter.encode(), len(self.names), self.limit)
+            rows, offsets, first_line = len(found.lines), self._offsets(start), start.line
+            for begin in range(0, rows, BATCH_ROWS):
+                if begin and begin + BATCH_ROWS > rows:
+                    break
+                batch = self._batch(found, begin, begin + BATCH_ROWS, first_line, offsets)
+                yield batch
+                start, window = _behind(batch), WINDOW
+            if not rows:
+                return
+
+    def _batch(self, found: PlainRecords, begin: int, end: int, first_line: int, offsets: LineOffsets) -> RawBatch:
+        columns = {name: column[begin:end] for name, column in zip(self.names, found.columns, strict=True)}
+        lines = (found.lines[begin:end] + first_line).tolist()
+        wrong = [
+            BadRow(self.path.name, line + first_line, f"{fields} fields, {len(self.names)} expected")
+            for line, fields in found.wrong_between(begin, end)
+        ]
+        return RawBatch(self.path.name, lines, columns, wrong, offsets.at(first_line + found.line_behind(end)))
+
+    def _careful(self, start: Position) -> Iterator[RawBatch]:
+        lines = read_lines(self.path, self.codec, self.limit, self.ending, start.offset)
+        return self._records(lines, self._offsets(start), start.line)
+
+    def _offsets(self, start: Position | None = None) -> LineOffsets:
+        return LineOffsets(self.path, self.codec, self.ending, start)
+
+    def _records(self, lines: Iterator[str | None], offsets: LineOffsets, first_line: int) -> Iterator[RawBatch]:
+        """One record after the other."""
+        file, names = self.path.name, self.names
+        records = read_records(lines, self.delimiter, self.limit, len(names), first_line)
+        rows: list[list[str]] = []
+        starts: list[int] = []
+        bad: list[BadRow] = []
+        size = 0
+
+        def batch() -> RawBatch:
+            columns = zip(*rows, strict=True) if rows else ([] for _ in names)
+            after = offsets.at(records.next_line)
+            return RawBatch(file, starts, dict(zip(names, columns, strict=True)), bad, after)
+
+        for line, record in records:
+            if isinstance(record, str):
+                bad.append(BadRow(file, line, record))
+            else:
+                rows.append(record)
+                starts.append(line)
+                size += sum(map(len, record))
+            if len(rows) >= BATCH_ROWS or size >= BATCH_CHARACTERS or len(bad) >= BATCH_BAD_ROWS:
+                yield batch()
+                rows, starts, bad, size = [], [], [], 0
+        if rows or bad:
             yield batch()
-            rows, lines, bad, size = [], [], [], 0
-    if rows or bad:
-        yield batch()
+
+
+def _behind(batch: RawBatch) -> Position:
+    """Where a batch ends, of a file in which that can be told."""
+    assert batch.after is not None
+    return batch.after

@@ -82,7 +82,7 @@ def _find(first: RawBatch, source: Path, config: IngestConfig) -> dict[str, Foun
     groups = [existing(name, list(first.columns), str(source)) for name in config.columns.group]
     task = load_task(config.task)
     wanted = {**task.columns, task.target: task.target_field}
-    return find_columns(first.columns, wanted, config.columns.named, [*groups, SPLIT], str(source))
+    return find_columns(first.values(), wanted, config.columns.named, [*groups, SPLIT], str(source))
 
 
 def _columns(first: RawBatch, found: dict[str, Found], config: IngestConfig, several_files: bool) -> list[Column]:

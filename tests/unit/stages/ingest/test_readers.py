@@ -58,7 +58,7 @@ def opened(path: Path, **config: Any) -> Source:
 def shown(batches: Iterator[RawBatch] | list[RawBatch]) -> list[Any]:
     """Everything that a batch says, as plain values."""
     return [
-        (batch.file, list(batch.lines), {n: list(v) for n, v in batch.columns.items()}, list(batch.bad), batch.after)
+        (batch.file, list(batch.lines), {n: list(v) for n, v in batch.values().items()}, list(batch.bad), batch.after)
         for batch in batches
     ]
 
@@ -135,4 +135,4 @@ def test_a_source_opened_at_a_place_finds_its_columns_at_the_beginning(tmp_path:
         there = open_source(path, IngestConfig(), start)
         rest = list(there.source.batches)
     assert there.found["text"].column == "x"
-    assert [list(batch.columns["x"]) for batch in rest] == [["1"]]
+    assert [batch.values()["x"] for batch in rest] == [["1"]]
