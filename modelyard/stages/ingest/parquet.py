@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from modelyard.errors import BadInput
-from modelyard.stages.ingest.batch import BATCH_ROWS, Position, RawBatch, Source
+from modelyard.stages.ingest.batch import BATCH_CHARACTERS, BATCH_ROWS, Position, RawBatch, Source
 from modelyard.stages.ingest.config import IngestConfig
 from modelyard.stages.ingest.layout import DataFile
 from modelyard.store.dataset import SPLIT
@@ -94,33 +94,47 @@ def _named(values: list[Any], names: list[str]) -> list[Any]:
 def _batches(files: Sequence[DataFile], names: list[str], start: Position | None) -> Iterator[RawBatch]:
     first = next((place for place, file in enumerate(files) if start and file.name == start.file), 0)
     for data_file in files[first:]:
+        row = start.offset if start and data_file.name == start.file else 0
         with open_file(data_file.path) as file:
             named = class_names(file.schema_arrow)
-            row = start.offset if start and data_file.name == start.file else 0
-            for batch in sound(data_file.path, _pieces(file, names, row)):
-                columns: dict[str, Sequence[Any]] = {
-                    name: _named(values, named[name]) if name in named else values
-                    for name, values in _values(batch, names).items()
-                }
-                rows = batch.num_rows
+            for rows, columns in sound(data_file.path, _pieces(file, names, named, row)):
                 if data_file.split is not None:
-                    columns[SPLIT] = [data_file.split] * rows
+                    columns[SPLIT] = pa.repeat(pa.scalar(data_file.split, pa.large_string()), rows)
                 lines = range(row + 1, row + rows + 1)
                 row += rows
                 yield RawBatch(data_file.name, lines, columns, [], Position(data_file.name, row, row + 1))
 
 
-def _pieces(file: pq.ParquetFile, names: list[str], skip: int) -> Iterator[pa.RecordBatch]:
-    """The rows behind the first `skip`, in pieces of one row group each at most: the same from wherever one starts."""
+def _pieces(
+    file: pq.ParquetFile, names: list[str], named: dict[str, list[str]], skip: int
+) -> Iterator[tuple[int, dict[str, Sequence[Any] | pa.Array]]]:
+    """The rows behind the first `skip` and how many they are, in pieces that are the same from wherever one starts."""
     for group in range(file.num_row_groups):
         rows = file.metadata.row_group(group).num_rows
         if skip >= rows:
             skip -= rows
             continue
-        for batch in file.iter_batches(batch_size=BATCH_ROWS, row_groups=[group], columns=names):
-            if skip < batch.num_rows:
-                yield batch.slice(skip)
-            skip = max(0, skip - batch.num_rows)
+        for read in file.iter_batches(rows_at_once(file.metadata, group), [group], names):
+            if skip >= read.num_rows:
+                skip -= read.num_rows
+                continue
+            # A value that is stored once for many rows takes more memory than the file says.
+            at_once = rows_of_size(read.num_rows, read.nbytes)
+            for begin in range(skip, read.num_rows, at_once):
+                piece = read.slice(begin, at_once)
+                yield piece.num_rows, {name: _values(piece.column(name), named.get(name)) for name in names}
+            skip = 0
+
+
+def rows_at_once(metadata: pq.FileMetaData, group: int) -> int:
+    """How many rows of a row group make a batch, from what they take in the file without compression."""
+    rows = metadata.row_group(group)
+    return rows_of_size(rows.num_rows, rows.total_byte_size)
+
+
+def rows_of_size(rows: int, size: int) -> int:
+    """How many of so many rows a batch may hold, when they take so many bytes."""
+    return max(1, min(BATCH_ROWS, rows * BATCH_CHARACTERS // max(1, size)))
 
 
 def sound(path: Path, batches: Iterable[T]) -> Iterator[T]:
@@ -134,10 +148,18 @@ def sound(path: Path, batches: Iterable[T]) -> Iterator[T]:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise BadInput(
             f"{path.name} is damaged: {first}",
-            where=f"{path}, after batch {read} of {BATCH_ROWS:,} rows",
+            where=f"{path}, after batch {read}",
             next="copy or download it again; if it was made so, write it anew with what made it",
         ) from error
 
 
-def _values(batch: pa.RecordBatch, names: list[str]) -> dict[str, list[Any]]:
-    return {name: batch.column(name).to_pylist() for name in names}
+def _values(column: pa.Array, names: list[str] | None) -> Sequence[Any] | pa.Array:
+    """Strings as an array, checked to be UTF-8; anything else as Python values. names: of class numbers."""
+    if names is not None:
+        return _named(column.to_pylist(), names)
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
+        return column.to_pylist()
+    strings = column.cast(pa.large_string())
+    strings.validate(full=True)
+    return strings

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from modelyard.errors import BadInput
 from modelyard.stages.ingest import IngestConfig
 from modelyard.stages.ingest.batch import Position, RawBatch, Source
 from modelyard.stages.ingest.layout import find_format
@@ -136,3 +137,41 @@ def test_a_source_opened_at_a_place_finds_its_columns_at_the_beginning(tmp_path:
         rest = list(there.source.batches)
     assert there.found["text"].column == "x"
     assert [batch.values()["x"] for batch in rest] == [["1"]]
+
+
+@pytest.mark.parametrize("spread", [False, True])
+def test_parquet_batches_hold_no_more_bytes_than_they_may(tmp_path: Path, spread: bool) -> None:
+    """Texts that all differ, and one that the file holds once (a dictionary) for all its rows."""
+    texts = [f"{number if spread else 0:06}" * 100 for number in range(3000)]
+    pq.write_table(pa.table({"text": texts, "label": ["x", "y"] * 1500}), tmp_path / "a.parquet")
+    with patch("modelyard.stages.ingest.parquet.BATCH_CHARACTERS", 50_000):
+        source = opened(tmp_path / "a.parquet")
+        whole = list(source.batches)
+        assert all(batch.columns["text"].nbytes <= 60_000 for batch in whole)  # type: ignore[union-attr]
+        assert [text for batch in whole for text in batch.values()["text"]] == texts
+        assert shown(source.read_from(whole[2].after or Position("", 0, 0))) == shown(whole[3:])
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array(["一", None, "b"]).cast(pa.large_string()),
+        pa.array(["一", None, "b"]).dictionary_encode(),
+        pa.array(["一", None, "b"]).cast(pa.string_view()),
+        pa.array([1, None, 3]),
+        pa.array([True, None, False]),
+        pa.array([0.5, None, 2.0]),
+        pa.array([["a"], None, []]),
+    ],
+)
+def test_parquet_columns_of_any_type_come_as_their_values(tmp_path: Path, column: pa.Array) -> None:
+    pq.write_table(pa.table({"text": column}), tmp_path / "a.parquet")
+    (batch,) = opened(tmp_path / "a.parquet").batches
+    assert list(batch.values()["text"]) == column.to_pylist()
+
+
+def test_parquet_text_that_is_not_utf_8_is_damage(tmp_path: Path) -> None:
+    text = pa.array([b"fine", b"caf\xe9"]).view(pa.string())
+    pq.write_table(pa.table({"text": text}), tmp_path / "a.parquet")
+    with pytest.raises(BadInput, match=r"a\.parquet is damaged"):
+        list(opened(tmp_path / "a.parquet").batches)
