@@ -73,7 +73,7 @@ def read_text_graph(path: Path, tokenizer: Path, config: AdoptConfig) -> TextGra
         output,
         labels,
         pooled=len(output.axes) == 2,
-        quantised=_quantised(proto),
+        quantised=quantised(proto),
         opset=max(entry.version for entry in proto.opset_import if entry.domain in ("", "ai.onnx")),
     )
 
@@ -172,7 +172,7 @@ def _labels(output: Output, described: dict[str, Any], config: AdoptConfig, path
     return labels
 
 
-def _quantised(proto: onnx.ModelProto) -> bool:
+def quantised(proto: onnx.ModelProto) -> bool:
     """Whether its weights are eight bits or fewer."""
     import onnx
 
@@ -181,6 +181,6 @@ def _quantised(proto: onnx.ModelProto) -> bool:
         for name in ("INT8", "UINT8", "INT4", "UINT4")
         if hasattr(onnx.TensorProto, name)
     }
-    if any(node.op_type in LOW_PRECISION for node in proto.graph.node):
+    if any(node.op_type in LOW_PRECISION or node.op_type.startswith("QLinear") for node in proto.graph.node):
         return True
     return any(tensor.data_type in small and math.prod(tensor.dims) >= LARGE for tensor in proto.graph.initializer)
