@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from modelyard.errors import BadInput
 from modelyard.stages.ingest import encoding
@@ -62,3 +64,24 @@ def test_an_encoding_that_was_asked_for_is_held_to(tmp_path: Path) -> None:
     path.write_bytes(CHINESE.encode("gbk"))
     with pytest.raises(BadInput, match="not utf-8 at line 1: byte 0"):
         find_encoding(path, "utf-8")
+
+
+BYTES = st.lists(
+    st.one_of(st.binary(max_size=3), st.text(max_size=3).map(lambda text: text.encode("utf-8", "surrogatepass"))),
+    max_size=12,
+).map(b"".join)
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(BYTES, st.integers(1, 9))
+def test_utf_8_is_what_python_decodes_as_it(tmp_path: Path, content: bytes, chunk: int) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(content)
+    try:
+        content.decode()
+        decodes = True
+    except UnicodeDecodeError:
+        decodes = False
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(encoding, "CHUNK", chunk)
+        assert (first_undecodable(path, "utf-8") is None) is decodes
