@@ -9,8 +9,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from modelyard.errors import EnvironmentProblem
 from modelyard.measure.launch import HOST, Target, free_port, launched
+from modelyard.tasks.task import Array, Tensors
 
 NAME = "eager"
 ANSWERS_AT_ONCE = 16
@@ -18,18 +21,19 @@ HOW = "transformers eager float32, torch 1 thread, raw ASGI handler on uvicorn, 
 
 
 @contextlib.contextmanager
-def served_eagerly(model: Path, max_length: int, *, limit_s: float = 120.0) -> Iterator[Target]:
-    """A Hugging Face classifier behind `eager_handler`; stopped when the block ends."""
+def served_eagerly(model: Path, max_length: int, kind: str, *, limit_s: float = 120.0) -> Iterator[Target]:
+    """A Hugging Face directory behind `eager_handler`, as that kind of model; stopped when the block ends."""
     port = free_port()
-    command = [sys.executable, "-P", "-m", "modelyard.measure.eager_handler", str(model), str(port), str(max_length)]
+    command = [sys.executable, "-P", "-m", "modelyard.measure.eager_handler"]
+    command += [kind, str(model), str(port), str(max_length)]
     environment = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
     with launched(command, port, what="the eager baseline", limit_s=limit_s, environment=environment) as pid:
         yield Target(NAME, port, f"/v2/models/{NAME}/infer", "text", pid)
 
 
-def answers(target: Target, texts: Sequence[str]) -> list[str]:
-    """The labels that the server gives, for accuracy (not for time): ANSWERS_AT_ONCE texts a request."""
-    labels: list[str] = []
+def answers(target: Target, texts: Sequence[str]) -> Tensors:
+    """The outputs that the server gives for all texts, for its quality (not for time): ANSWERS_AT_ONCE a request."""
+    parts: dict[str, list[Array]] = {}
     connection = http.client.HTTPConnection(HOST, target.port, timeout=120)
     try:
         for start in range(0, len(texts), ANSWERS_AT_ONCE):
@@ -42,8 +46,11 @@ def answers(target: Target, texts: Sequence[str]) -> list[str]:
                 raise EnvironmentProblem(
                     f"the eager baseline answered {answer.status}", where=body[:200].decode(errors="replace")
                 )
-            outputs = {output["name"]: output["data"] for output in json.loads(body)["outputs"]}
-            labels.extend(outputs["label"])
+            for output in json.loads(body)["outputs"]:
+                kind = object if output["datatype"] == "BYTES" else np.float32
+                parts.setdefault(output["name"], []).append(
+                    np.array(output["data"], dtype=kind).reshape(output["shape"])
+                )
     finally:
         connection.close()
-    return labels
+    return {name: np.concatenate(arrays) for name, arrays in parts.items()}

@@ -1,7 +1,7 @@
 """What a person writes by hand: AutoModel and AutoTokenizer in eager float32 behind one handler, a request at a time.
 
-Run as `python -m modelyard.measure.eager_handler MODEL PORT MAX_LENGTH`. The handler is raw ASGI, the cheapest there
-is, and calls the model in the event loop: the baseline is not slowed by a framework.
+Run as `python -m modelyard.measure.eager_handler KIND MODEL PORT MAX_LENGTH`, KIND one of KINDS. The handler is raw
+ASGI, the cheapest there is, and calls the model in the event loop: the baseline is not slowed by a framework.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from typing import Any
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+# Texts to the outputs of V2, in JSON.
+Answer = Callable[[list[str]], list[dict[str, Any]]]
 
 
-def classifier(model: Path, max_length: int) -> Callable[[list[str]], tuple[list[str], list[float]]]:
+def classifier(model: Path, max_length: int) -> Answer:
     """Texts to labels and scores."""
     import torch
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
@@ -27,18 +29,51 @@ def classifier(model: Path, max_length: int) -> Callable[[list[str]], tuple[list
     network = AutoModelForSequenceClassification.from_pretrained(model, dtype=torch.float32).eval()
     labels = network.config.id2label
 
-    def classify(texts: list[str]) -> tuple[list[str], list[float]]:
+    def classify(texts: list[str]) -> list[dict[str, Any]]:
         with torch.inference_mode():
             feeds = tokenizer(texts, padding=True, truncation=True, max_length=max_length, return_tensors="pt")
             scores, classes = torch.softmax(network(**feeds).logits, dim=-1).max(dim=-1)
-        return [labels[int(index)] for index in classes], scores.tolist()
+        named = [labels[int(index)] for index in classes]
+        return [
+            {"name": "label", "datatype": "BYTES", "shape": [len(named)], "data": named},
+            {"name": "score", "datatype": "FP32", "shape": [len(named)], "data": scores.tolist()},
+        ]
 
     return classify
 
 
-def application(
-    classify: Callable[[list[str]], tuple[list[str], list[float]]],
-) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+def embedder(model: Path, max_length: int) -> Answer:
+    """Texts to vectors: what the cards of such models write, after the pooling that the directory names."""
+    import torch
+    from torch.nn.functional import normalize
+    from transformers import AutoModel, AutoTokenizer
+
+    from modelyard.tasks.text_embedding.pooling import read_pooling
+
+    torch.set_num_threads(1)
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    network = AutoModel.from_pretrained(model, dtype=torch.float32).eval()
+    pooling = read_pooling(model)
+
+    def embed(texts: list[str]) -> list[dict[str, Any]]:
+        with torch.inference_mode():
+            feeds = tokenizer(texts, padding=True, truncation=True, max_length=max_length, return_tensors="pt")
+            hidden = network(**feeds).last_hidden_state
+            mask = feeds["attention_mask"].unsqueeze(-1).float()
+            vectors = hidden[:, 0] if pooling.mode == "cls" else (hidden * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
+            if pooling.normalize:
+                vectors = normalize(vectors, dim=1)
+        return [
+            {"name": "embedding", "datatype": "FP32", "shape": list(vectors.shape), "data": vectors.flatten().tolist()}
+        ]
+
+    return embed
+
+
+KINDS: dict[str, Callable[[Path, int], Answer]] = {"classifier": classifier, "embedder": embedder}
+
+
+def application(answer_texts: Answer) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """An ASGI application: ready, and infer in V2 JSON."""
 
     async def answer(send: Send, body: bytes) -> None:
@@ -57,11 +92,7 @@ def application(
             message = await receive()
             body += message.get("body", b"")
             more = message.get("more_body", False)
-        labels, scores = classify(json.loads(body)["inputs"][0]["data"])
-        outputs = [
-            {"name": "label", "datatype": "BYTES", "shape": [len(labels)], "data": labels},
-            {"name": "score", "datatype": "FP32", "shape": [len(scores)], "data": scores},
-        ]
+        outputs = answer_texts(json.loads(body)["inputs"][0]["data"])
         await answer(send, json.dumps({"model_name": "eager", "outputs": outputs}).encode())
 
     return handle
@@ -70,8 +101,8 @@ def application(
 def main() -> None:
     import uvicorn
 
-    model, port, max_length = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    application_ = application(classifier(model, max_length))
+    kind, model, port, max_length = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+    application_ = application(KINDS[kind](model, max_length))
     uvicorn.run(application_, host="127.0.0.1", port=port, log_level="warning", access_log=False, lifespan="off")
 
 

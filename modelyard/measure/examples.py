@@ -28,6 +28,11 @@ class Examples:
         return len(self.targets)
 
     @property
+    def per_row(self) -> int:
+        """Requests that a row stands for."""
+        return len(self.items) // max(len(self.targets), 1)
+
+    @property
     def texts(self) -> list[str]:
         """The first public input of every item: what a request of one text carries."""
         return [str(next(iter(item.values()))) for item in self.items]
@@ -50,3 +55,15 @@ def read_examples(dataset: Dataset, task: Task, side: str, meta: Sequence[str] =
         [show_row_id(row_id) for row_id in values[ROW_ID]] if has_id else [str(row) for row in rows],
         {name: values[name] for name in meta},
     )
+
+
+def hold_labels(task: Task, targets: Sequence[Any], labels: Sequence[str], side: str) -> None:
+    """Raises BadInput for a class that the model does not know; a target that is no label is held by nothing."""
+    if task.target_field != "label":
+        return
+    unknown = sorted({str(target) for target in targets} - set(labels))
+    if unknown:
+        raise BadInput(
+            f"the {side} rows have the class {unknown[0]!r}, the package knows {', '.join(labels)}",
+            next="give data with the classes that the model was trained on",
+        )

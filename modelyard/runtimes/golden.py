@@ -176,8 +176,15 @@ def _same_not_finite(found: Array, wanted: Array) -> bool:
 
 
 def _agrees(found: Array, wanted: Array, agreement: Agreement) -> bool:
+    return agreement == "none" or bool(same_answers(found, wanted, agreement).all())
+
+
+def same_answers(found: Array, wanted: Array, agreement: Agreement) -> Array:
+    """bool [items] of raw outputs [items, ..., D]: whether each is answered as the reference does (see `compare`)."""
     if agreement == "argmax" and found.ndim > 1 and found.shape[-1] > 1:
-        return bool((found.argmax(axis=-1) == wanted.argmax(axis=-1)).all())
-    if agreement == "cosine":
-        return bool((cosines(found, wanted) >= COSINE).all())
-    return True
+        same: Array = np.asarray(found.argmax(axis=-1) == wanted.argmax(axis=-1))
+    elif agreement == "cosine":
+        same = np.asarray(cosines(found, wanted) >= COSINE)
+    else:
+        same = np.ones(found.shape[:1], dtype=bool)
+    return same.reshape(len(same), -1).all(axis=1)

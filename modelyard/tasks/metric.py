@@ -43,14 +43,18 @@ class Metric(ABC):
         return None
 
 
-class Accuracy(Metric):
-    """The share of right labels. Evidence: bool [rows]."""
+class Share(Metric):
+    """The share of rows that are right. Evidence: bool [rows]."""
+
+    def value(self, evidence: Array) -> float:
+        return float(evidence.mean())
+
+
+class Accuracy(Share):
+    """The share of right labels."""
 
     name = "accuracy"
 
     def evidence(self, decoded: Tensors, targets: Sequence[Any]) -> Array:
         right: Array = np.asarray(decoded["label"] == np.array(list(targets), dtype=object), dtype=bool)
         return right
-
-    def value(self, evidence: Array) -> float:
-        return float(evidence.mean())

@@ -1,16 +1,18 @@
-"""Slices: accuracy where it may be worse than the average, by columns that came with the rows and by length."""
+"""Slices: the metric where it may be worse than over all rows, by columns that came with the rows and by length."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from modelyard.measure.intervals import bootstrap_mean
+from modelyard.measure.worth import worth_interval
+from modelyard.tasks import Metric
+from modelyard.tasks.task import Array
 
-Right = np.ndarray[Any, np.dtype[np.bool_]]
 NO_VALUE = "(none)"
 LENGTH = "length in tokens"
 
@@ -25,10 +27,17 @@ def length_values(sizes: Sequence[int]) -> list[str]:
     return [names[index] for index in place]
 
 
-def accuracy_slices(
-    right: Right, columns: Mapping[str, Sequence[str | None]], *, most_values: int, least_rows: int, resamples: int
+def metric_slices(
+    metric: Metric,
+    evidence: Array,
+    columns: Mapping[str, Sequence[str | None]],
+    *,
+    most_values: int,
+    least_rows: int,
+    resamples: int,
 ) -> list[dict[str, Any]]:
-    """{column, value, rows, accuracy, interval} of every value of the columns that have few values."""
+    """{column, value, rows, NAME OF THE METRIC, interval} of every value of the columns that have few values; not of
+    those in which the metric has no meaning."""
     found: list[dict[str, Any]] = []
     for column, given in columns.items():
         values = [NO_VALUE if value is None else value for value in given]
@@ -37,23 +46,23 @@ def accuracy_slices(
             continue
         names = np.array(values, dtype=object)
         for value in sorted(distinct) if column != LENGTH else sorted(distinct, key=_first_number):
-            inside = right[names == value]
-            if len(inside) < least_rows:
+            inside = evidence[names == value]
+            if len(inside) < least_rows or not math.isfinite(metric.value(inside)):
                 continue
             found.append(
                 {
                     "column": column,
                     "value": value,
                     "rows": len(inside),
-                    "accuracy": float(inside.mean()),
-                    "interval": list(bootstrap_mean(inside, resamples=resamples)),
+                    metric.name: metric.value(inside),
+                    "interval": list(worth_interval(metric, inside, resamples=resamples)),
                 }
             )
     return found
 
 
 def left_out(columns: Mapping[str, Sequence[str | None]], *, most_values: int, least_rows: int) -> list[dict[str, Any]]:
-    """What accuracy_slices says nothing of: {column, value, rows} of small slices, {column, values} of columns with
+    """What metric_slices says nothing of: {column, value, rows} of small slices, {column, values} of columns with
     too many values to cut by. A column with one value has no slices to leave out."""
     found: list[dict[str, Any]] = []
     for column, given in columns.items():

@@ -19,6 +19,7 @@ from modelyard.measure.server import served, time_to_first_answer
 from modelyard.run import Run
 from modelyard.stages.evaluate.config import EvaluateConfig
 from modelyard.store import Model, Package
+from modelyard.tasks.task import Tensors
 
 ONE, MANY = 1, 8
 SERVED, EAGER, FLOAT = "served", "eager", "float"
@@ -26,13 +27,13 @@ SERVED, EAGER, FLOAT = "served", "eager", "float"
 
 @dataclass(frozen=True)
 class Speed:
-    """turns by concurrency; eager_labels: what the eager model answers to the first test rows, or None without one;
+    """turns by concurrency; eager_answers: what the eager model answers to the first test rows, or None without one;
     no_eager: why there is none."""
 
     turns: Mapping[int, Turns]
     start_s: float
     memory_bytes: int | None
-    eager_labels: list[str] | None
+    eager_answers: Tensors | None
     no_eager: str = ""
 
     def summaries(self, name: str) -> dict[str, dict[str, Any]]:
@@ -53,23 +54,31 @@ class Speed:
 
 
 def measure_speed(
-    package: Package, variant: str, examples: Examples, model: Model | None, config: EvaluateConfig, run: Run
+    package: Package,
+    variant: str,
+    examples: Examples,
+    kind: str | None,
+    model: Model | None,
+    config: EvaluateConfig,
+    run: Run,
 ) -> Speed:
-    """Start all servers, then load them in turns, at concurrency ONE and MANY, with one test text a request."""
+    """Start all servers, then load them in turns, at concurrency ONE and MANY, with one test text a request.
+
+    kind: of the eager baseline that answers as the model does (see modelyard.measure.eager_handler)."""
     texts = examples.texts
     run.listener.progress("evaluate: start", 0, None)
     start_s = time_to_first_answer(package, variant, texts[0])
-    labels: list[str] | None = None
-    no_eager = _why_no_eager(model)
+    answers: Tensors | None = None
+    no_eager = _why_no_eager(model, kind)
     with contextlib.ExitStack() as stack:
         targets: dict[str, Target] = {SERVED: stack.enter_context(served(package, variant))}
         if variant != FLOAT and any(spec["name"] == FLOAT for spec in package.variants):
             targets[FLOAT] = stack.enter_context(served(package, FLOAT))
-        if model is not None and not no_eager:
+        if model is not None and kind is not None and not no_eager:
             length = int(package.info["pipeline"]["max_length"])
             try:
-                target = stack.enter_context(eager.served_eagerly(model.path, length))
-                labels = eager.answers(target, texts[: config.eager_rows])
+                target = stack.enter_context(eager.served_eagerly(model.path, length, kind))
+                answers = eager.answers(target, texts[: config.eager_rows * examples.per_row])
                 targets[EAGER] = target
             except EnvironmentProblem as problem:
                 # The baseline is not what is released: without it the package is evaluated all the same.
@@ -88,20 +97,22 @@ def measure_speed(
             for concurrency in run.progress((ONE, MANY), "evaluate: load")
         }
         memory = resident_bytes(targets[SERVED].pid)
-    return Speed(turns, start_s, memory, labels, no_eager)
+    return Speed(turns, start_s, memory, answers, no_eager)
 
 
-def _why_no_eager(model: Model | None) -> str:
+def _why_no_eager(model: Model | None, kind: str | None) -> str:
     """Why there is no eager model to compare with; empty when there is one."""
     if model is None:
         return "no eager model was given"
     if (model.info.get("framework"), model.info.get("loader")) != ("torch", "transformers"):
         return f"the model is one of {model.info.get('framework')}, the eager baseline runs PyTorch models"
+    if kind is None:
+        return f"there is no eager baseline of the task {model.task}"
     return ""
 
 
-def record_speed(speed: Speed, run: Run) -> None:
-    """Figures by the names of the report, each with how it was measured."""
+def record_speed(speed: Speed, variant: str, run: Run) -> None:
+    """Figures by the names of the report, each with how it was measured. variant: the one that is served."""
     mine = speed.summaries(SERVED)
     one, many = mine[str(ONE)], mine[str(MANY)]
     flags = ", ".join(environment()["cpu_flags"]) or "no special instructions"
@@ -127,19 +138,21 @@ def record_speed(speed: Speed, run: Run) -> None:
         unit="MB",
     )
     run.details["latency"] = {name: speed.summaries(name) for name in (SERVED, EAGER, FLOAT)}
-    if not run.details["latency"][FLOAT]:
-        run.details["latency"][FLOAT] = mine  # the served variant is the plain float graph
+    if variant == FLOAT:
+        run.details["latency"][FLOAT] = mine
     run.details["latency_samples_ms"] = speed.samples()
-    _record_cuts(speed, run, EAGER, "", f"the eager model ({eager.HOW})")
-    _record_cuts(speed, run, FLOAT, "_float", "the plain float ONNX behind the same server")
+    _record_cuts(speed, run, EAGER, "", f"the eager model ({eager.HOW})", speed.no_eager)
+    why = "the plain float graph itself is served" if variant == FLOAT else "the package has no float graph"
+    _record_cuts(speed, run, FLOAT, "_float", "the plain float ONNX behind the same server", why)
 
 
-def _record_cuts(speed: Speed, run: Run, reference: str, suffix: str, named: str) -> None:
-    """latency_cut = 1 - P50 / the reference's, one at a time; cost_cut = 1 - CPU s an answer / its, MANY at a time."""
+def _record_cuts(speed: Speed, run: Run, reference: str, suffix: str, named: str, why: str) -> None:
+    """why: there is no such reference.
+
+    latency_cut = 1 - P50 / the reference's, one at a time; cost_cut = 1 - CPU s an answer / its, MANY at a time."""
     mine, theirs = speed.summaries(SERVED), speed.summaries(reference)
     ratio = speed.ratio(reference)
     if not theirs or ratio is None:
-        why = speed.no_eager if reference == EAGER else "the plain float graph itself is served"
         for name in ("latency_cut", "cost_cut"):
             run.record(name + suffix, None, how=f"not measured: {why}")
         return

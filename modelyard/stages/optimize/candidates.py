@@ -1,4 +1,4 @@
-"""Make the candidate variants beside the plain float graph, in a draft of the package."""
+"""Make the candidate variants beside the reference graph, in a draft of the package."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard.stages.optimize.config import OptimizeConfig
 from modelyard.stages.optimize.fuse import fuse
 from modelyard.stages.optimize.quantize import needs_reduced_range, quantize
 from modelyard.stages.optimize.tolerances import replay_whole, tolerance
-from modelyard.stages.optimize.verdicts import FLOAT, Measured
+from modelyard.stages.optimize.verdicts import Measured
 from modelyard.store import Package
 from modelyard.store.artifacts import write_index
 from modelyard.store.digests import PROVENANCE
@@ -28,24 +28,27 @@ class NotMade(Exception):
     """A candidate that cannot be had of this graph; the message is the reason."""
 
 
-def plain_float(package: Package) -> dict[str, Any]:
-    """The variant that export wrote. Raises BadInput when the package has none to start from."""
+def reference_variant(package: Package) -> dict[str, Any]:
+    """The variant that the others are held against: plain float from export, or a graph as it was adopted.
+
+    Raises BadInput when the package has no such one to start from.
+    """
     for variant in package.variants:
-        if variant["name"] == FLOAT:
+        if variant["name"] == package.reference:
             if set(variant["graphs"]) != {ROLE} or variant["graphs"][ROLE]["format"] != "onnx":
                 break
             return variant
     names = ", ".join(str(variant["name"]) for variant in package.variants)
     raise BadInput(
-        f"the package has no variant {FLOAT} with one ONNX graph to start from",
+        f"the package has no variant {package.reference} with one ONNX graph to start from",
         where=f"{package.path}: its variants are {names}",
-        next="give a package that modelyard export wrote",
+        next="give a package that modelyard export or modelyard adopt wrote",
     )
 
 
 def start_draft(package: Package, folder: Path) -> None:
-    """Copy the package with the float variant alone. Raises Damaged when a path in it leads out of it."""
-    base = plain_float(package)
+    """Copy the package with its reference variant alone. Raises Damaged when a path in it leads out of it."""
+    base = reference_variant(package)
     for variant in package.variants:
         for graph in variant["graphs"].values():
             for file in graph["files"]:
@@ -68,7 +71,7 @@ def add_candidate(folder: Path, name: str, pipeline: Pipeline, config: OptimizeC
     """
     measured = Measured(name)
     draft = Package.open(folder)
-    base = plain_float(draft)
+    base = reference_variant(draft)
     source = folder / base["graphs"][ROLE]["files"][0]
     target = folder / "variants" / name / "model.onnx"
     target.parent.mkdir(parents=True)

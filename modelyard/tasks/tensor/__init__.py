@@ -27,7 +27,12 @@ class Tensor(Task):
     trainable = False
 
     def signature(self, labels: Sequence[str], tensor: Mapping[str, Any] | None = None) -> Signature:
-        raise _only_adopted()
+        """Those of the graph."""
+        if tensor is None:
+            raise _only_adopted()
+        sides = {side: read_specs(tensor[side]) for side in ("inputs", "outputs")}
+        shown = {side: tuple((name, *spec) for name, spec in specs.items()) for side, specs in sides.items()}
+        return Signature(**shown)
 
     def open_pipeline(self, folder: Path, spec: Mapping[str, Any]) -> TensorPipeline:
         """Inputs and whether they have a batch axis stand in the folder's package.json."""

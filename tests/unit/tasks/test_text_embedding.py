@@ -12,9 +12,10 @@ from scipy.stats import spearmanr
 from modelyard.errors import BadConfig, BadInput
 from modelyard.runtimes.onnxruntime import open_graph
 from modelyard.tasks import load_task
+from modelyard.tasks.ranks import average_ranks, spearman
 from modelyard.tasks.text_embedding.pipeline import TextEmbeddingPipeline
 from modelyard.tasks.text_embedding.pooling import Pooling, pooled, read_pooling
-from modelyard.tasks.text_embedding.similarity import SimilarityRanks, average_ranks, spearman
+from modelyard.tasks.text_embedding.similarity import SimilarityRanks
 
 TEXTS = ["the film was good", "a trip", "the song number 7 was dreadful and it was long and it was long"]
 

@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from modelyard.stages.evaluate.slices import LENGTH, NO_VALUE, accuracy_slices, left_out, length_values
+from modelyard.stages.evaluate.slices import LENGTH, NO_VALUE, left_out, length_values, metric_slices
+from modelyard.tasks.metric import Accuracy
+from modelyard.tasks.text_embedding.similarity import SimilarityRanks
 
 
 def slices(right: list[bool], columns: dict[str, list[str | None]], most_values: int = 3, least_rows: int = 2):
-    found = accuracy_slices(np.array(right), columns, most_values=most_values, least_rows=least_rows, resamples=200)
+    found = metric_slices(
+        Accuracy(), np.array(right), columns, most_values=most_values, least_rows=least_rows, resamples=200
+    )
     return [(one["column"], one["value"], one["rows"], one["accuracy"]) for one in found]
 
 
@@ -29,9 +33,8 @@ def test_a_slice_of_too_few_rows_is_left_out():
 
 
 def test_an_interval_stands_beside_the_accuracy():
-    found = accuracy_slices(
-        np.array([True, False] * 20), {"x": ["a"] * 30 + ["b"] * 10}, most_values=5, least_rows=2, resamples=500
-    )
+    columns = {"x": ["a"] * 30 + ["b"] * 10}
+    found = metric_slices(Accuracy(), np.array([True, False] * 20), columns, most_values=5, least_rows=2, resamples=500)
     for one in found:
         low, high = one["interval"]
         assert low < one["accuracy"] < high
@@ -60,3 +63,12 @@ def test_what_is_not_sliced_is_named_with_its_rows():
         {"column": "domain", "value": NO_VALUE, "rows": 2},
         {"column": "author", "values": 35},
     ]
+
+
+def test_a_metric_of_pairs_is_cut_as_well_and_left_out_where_it_has_no_meaning():
+    score = np.array([1.0, 2, 3, 4, 5, 5, 5, 5])
+    evidence = np.stack([np.array([1.0, 2, 3, 4, 5, 6, 7, 8]), score], axis=1)
+    found = metric_slices(
+        SimilarityRanks(), evidence, {"x": ["a"] * 4 + ["b"] * 4}, most_values=5, least_rows=2, resamples=200
+    )
+    assert [(one["value"], one["spearman"]) for one in found] == [("a", 1.0)]

@@ -30,7 +30,7 @@ def speed(**servers: float) -> Speed:
 
 def test_cuts_are_shares_of_the_eager_model_and_of_plain_float():
     run = Run()
-    record_speed(speed(served=4.0, eager=20.0, float=8.0), run)
+    record_speed(speed(served=4.0, eager=20.0, float=8.0), "int8", run)
     figures = {name: figure.value for name, figure in run.figures.items()}
     assert figures["latency_cut"] == pytest.approx(0.8)
     assert figures["cost_cut"] == pytest.approx(0.8)
@@ -47,7 +47,7 @@ def test_cuts_are_shares_of_the_eager_model_and_of_plain_float():
 
 def test_without_an_eager_model_the_cuts_are_not_measured_rather_than_zero():
     run = Run()
-    record_speed(speed(served=4.0, float=8.0), run)
+    record_speed(speed(served=4.0, float=8.0), "int8", run)
     assert run.figures["latency_cut"].value is None
     assert run.figures["cost_cut"].how == "not measured: no eager model was given"
     assert run.details["latency"]["eager"] == {}
@@ -55,9 +55,16 @@ def test_without_an_eager_model_the_cuts_are_not_measured_rather_than_zero():
 
 def test_when_plain_float_is_served_it_stands_in_both_places():
     run = Run()
-    record_speed(speed(served=8.0, eager=20.0), run)
+    record_speed(speed(served=8.0, eager=20.0), "float", run)
     assert run.details["latency"]["float"] == run.details["latency"]["served"]
     assert run.figures["latency_cut_float"].value is None
+
+
+def test_a_package_that_came_without_a_float_graph_says_so():
+    run = Run()
+    record_speed(speed(served=4.0), "int8", run)
+    assert run.details["latency"]["float"] == {}
+    assert run.figures["latency_cut_float"].how == "not measured: the package has no float graph"
 
 
 def test_cpu_time_that_cannot_be_read_leaves_the_cost_unknown():
@@ -65,7 +72,7 @@ def test_cpu_time_that_cannot_be_read_leaves_the_cost_unknown():
     turns = {
         c: Turns({name: [Load(c, np.full(30, 4.0), 1.0, None)] * 6 for name in ("served", "eager")}) for c in (1, 8)
     }
-    record_speed(Speed(turns, 0.8, None, None), run)
+    record_speed(Speed(turns, 0.8, None, None), "int8", run)
     assert run.figures["cost_cut"].value is None
     assert run.figures["memory_mb"].value is None
     assert run.figures["latency_cut"].value == 0.0

@@ -4,7 +4,7 @@ import onnx
 import pytest
 
 from modelyard.errors import BadInput, Damaged
-from modelyard.stages.optimize.candidates import add_candidate, finish, plain_float, start_draft
+from modelyard.stages.optimize.candidates import add_candidate, finish, reference_variant, start_draft
 from modelyard.stages.optimize.config import OptimizeConfig
 from modelyard.store import Package
 from modelyard.store.artifacts import write_index
@@ -89,7 +89,7 @@ def test_what_is_kept_stands_in_the_order_given(draft):
 def test_a_package_without_a_float_graph_is_refused_with_the_names_it_has(tmp_path):
     package = tiny_package(tmp_path / "package", variants=("int8",))
     with pytest.raises(BadInput) as caught:
-        plain_float(package)
+        reference_variant(package)
     assert "its variants are int8" in (caught.value.where or "")
 
 
@@ -105,3 +105,12 @@ def test_a_package_that_names_a_file_outside_it_is_refused_and_the_file_stays(tm
     with pytest.raises(Damaged, match="stay inside it"):
         start_draft(Package.open(package.path), tmp_path / "work" / "draft")
     assert victim.read_text() == "mine"
+
+
+def test_a_package_whose_reference_is_int8_starts_from_it(tmp_path):
+    package = tiny_package(tmp_path / "package", variants=("int8",), reference="int8")
+    assert reference_variant(package)["name"] == "int8"
+    folder = tmp_path / "draft"
+    folder.mkdir()
+    start_draft(package, folder)
+    assert [variant["name"] for variant in Package.open(folder).variants] == ["int8"]

@@ -1,0 +1,84 @@
+"""What is told of answers that are labels: classes, confusions, calibration, wrong answers, and plain baselines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from modelyard.measure.examples import Examples, read_examples
+from modelyard.run import Run
+from modelyard.stages.evaluate.calibration import calibration_bins, expected_calibration_error
+from modelyard.stages.evaluate.classes import Answers, confusion, macro_f1, per_class
+from modelyard.stages.evaluate.config import EvaluateConfig
+from modelyard.stages.evaluate.word_baseline import word_baseline
+from modelyard.store import Dataset
+from modelyard.store.dataset import SPLIT
+from modelyard.tasks import Task
+from modelyard.tasks.task import Tensors
+
+WRONG_SHOWN = 20
+SOURCE_COLUMNS = ("source_file", "source_line")  # where ingest found a row
+
+
+def labelled(task: Task, decoded: Tensors) -> bool:
+    """Whether the answers are labels with a score, and the targets labels: what this file tells of needs both."""
+    return task.target_field == "label" and {"label", "score"} <= set(decoded)
+
+
+def labelled_answers(decoded: Tensors, test: Examples, labels: list[str]) -> Answers:
+    index = {label: place for place, label in enumerate(labels)}
+    predicted = np.array([index[label] for label in decoded["label"]])
+    truth = np.array([index[target] for target in test.targets])
+    return Answers(predicted, truth, decoded["score"].astype(np.float64), labels)
+
+
+def record_classes(answers: Answers, test: Examples, config: EvaluateConfig, run: Run) -> None:
+    counts = confusion(answers)
+    classes = per_class(counts, answers.labels)
+    bins = calibration_bins(answers.confidence, answers.right, config.bins)
+    rows = f"{len(test):,} test rows"
+    run.record("macro_f1", macro_f1(classes), how=f"{rows}, mean over {len(classes)} classes")
+    run.record("ece", expected_calibration_error(bins), how=f"{rows}, {config.bins} equal-width bins")
+    run.details["per_class"] = classes
+    run.details["confusion"] = {"labels": list(answers.labels), "counts": counts.tolist()}
+    run.details["calibration"] = {"bins": bins}
+    run.details["examples_wrong"] = _wrong(answers, test)
+
+
+def _wrong(answers: Answers, test: Examples) -> list[dict[str, Any]]:
+    """The wrong answers that the model was surest of: where labels are wrong, or the model is."""
+    wrong = np.flatnonzero(~answers.right)
+    surest = wrong[np.argsort(-answers.confidence[wrong], kind="stable")][:WRONG_SHOWN]
+    return [
+        {
+            "row_id": test.row_ids[row],
+            "text": test.texts[row][:500],
+            "label": answers.labels[answers.truth[row]],
+            "predicted": answers.labels[answers.predicted[row]],
+            "score": round(float(answers.confidence[row]), 4),
+            **source_of(test, int(row)),
+        }
+        for row in surest
+    ]
+
+
+def source_of(test: Examples, row: int) -> dict[str, Any]:
+    """File and line of a row, where ingest kept them."""
+    return {name.removeprefix("source_"): test.meta[name][row] for name in SOURCE_COLUMNS if name in test.meta}
+
+
+def record_baselines(dataset: Dataset, task: Task, test: Examples, answers: Answers, run: Run) -> None:
+    """Words with logistic regression, and always answering the most frequent class."""
+    run.details["majority_accuracy"] = float(np.bincount(answers.truth).max() / len(test))
+    sides = set(dataset.read([SPLIT])[SPLIT].to_pylist()) if dataset.has(SPLIT) else set()
+    missing = [side for side in ("train", "validation") if side not in sides]
+    if missing:
+        run.record("baseline_accuracy", None, how=f"not measured: the data have no {' and no '.join(missing)} side")
+        return
+    run.listener.progress("evaluate: baseline", 0, None)
+    baseline = word_baseline(read_examples(dataset, task, "train"), read_examples(dataset, task, "validation"), test)
+    if baseline is None:
+        run.record("baseline_accuracy", None, how="not measured: the training texts hold no word")
+        return
+    run.record("baseline_accuracy", baseline.accuracy, how=baseline.how)
