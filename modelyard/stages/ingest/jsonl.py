@@ -7,9 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from modelyard.errors import BadInput
 from modelyard.fields.text import whole_characters
-from modelyard.stages.ingest.batch import BATCH_CHARACTERS, BATCH_ROWS, BadRow, Position, RawBatch, Source
+from modelyard.stages.ingest.batch import (
+    BATCH_BAD_ROWS,
+    BATCH_CHARACTERS,
+    BATCH_ROWS,
+    BadRow,
+    Position,
+    RawBatch,
+    Source,
+)
 from modelyard.stages.ingest.config import IngestConfig
 from modelyard.stages.ingest.delimited import shown_encoding
 from modelyard.stages.ingest.encoding import find_encoding
@@ -59,7 +69,7 @@ def _batches(path: Path, codec: str, config: IngestConfig, start: Position | Non
     names: dict[str, None] = {}
 
     def batch() -> RawBatch:
-        columns = {name: [row.get(name) for row in rows] for name in names}
+        columns = {name: _column([row.get(name) for row in rows]) for name in names}
         return RawBatch(path.name, lines, columns, bad, offsets.at(number + 1))
 
     for line in read_lines(path, codec, config.max_row_characters, offset=offset):
@@ -67,27 +77,36 @@ def _batches(path: Path, codec: str, config: IngestConfig, start: Position | Non
         if line is None:
             bad.append(BadRow(path.name, number, f"longer than {config.max_row_characters:,} characters"))
             continue
-        if not line.strip(" \t\r\n"):
+        if line.isspace() and not line.strip(" \t\r\n"):
             continue
         try:
             row = parse_line(line)
-            for name in row.keys() - names.keys():
+            new = [name for name in row if name not in names]
+            for name in new:
                 whole_characters(name)
         except ValueError as error:
             bad.append(BadRow(path.name, number, str(error)))
-            continue
-        names.update(dict.fromkeys(row))
+        else:
+            names.update(dict.fromkeys(new))
+            rows.append(row)
+            lines.append(number)
+            size += len(line)
         if len(names) > config.max_columns:
             raise BadInput(
                 f"{path.name} has more than {config.max_columns:,} keys",
                 where=f"{path}, line {number}",
                 next="put values that vary under one key, or raise ingest.max_columns",
             )
-        rows.append(row)
-        lines.append(number)
-        size += len(line)
-        if len(rows) >= BATCH_ROWS or size >= BATCH_CHARACTERS:
+        if len(rows) >= BATCH_ROWS or size >= BATCH_CHARACTERS or len(bad) >= BATCH_BAD_ROWS:
             yield batch()
             rows, lines, bad, size = [], [], [], 0
     if rows or bad:
         yield batch()
+
+
+def _column(values: list[Any]) -> list[Any] | pa.Array:
+    """Strings as an array; the values themselves where one is none, or holds half a surrogate pair."""
+    try:
+        return pa.array(values, type=pa.large_string())
+    except (pa.ArrowException, UnicodeEncodeError):
+        return values
