@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from modelyard.errors import BadInput, Fault
+from modelyard.errors import Fault
 from modelyard.run import Run
 from modelyard.stages.adopt.config import AdoptConfig
 from modelyard.stages.adopt.foreign_files import held
@@ -12,7 +12,9 @@ from modelyard.stages.adopt.graph_files import external_files, read_graph
 from modelyard.stages.adopt.hugging_face import SENTENCE_FILES, adopt_directory, read_directory
 from modelyard.stages.adopt.labels import unnamed
 from modelyard.stages.adopt.look import Seen, look
+from modelyard.stages.adopt.onnx_checks import check
 from modelyard.stages.adopt.taken_as_it_is import take
+from modelyard.stages.adopt.tensor_onnx import tensor_package
 from modelyard.stages.adopt.text_graph import config_files
 from modelyard.stages.adopt.text_onnx import text_package
 from modelyard.store import Dataset, Model, Package
@@ -36,9 +38,10 @@ def adopt(source: Path | str, config: AdoptConfig, run: Run, dataset: Dataset | 
             made = adopt_directory(read_directory(seen.place, config), run)
         case "text_onnx":
             assert seen.tokenizer is not None
+            check(seen.place)
             made = text_package(seen.place, seen.tokenizer, config, run, dataset)
         case "tensor_onnx":
-            raise BadInput(f"{seen.place.name} without a tokenizer cannot be adopted yet", where=str(seen.place))
+            made = tensor_package(seen.place, config, run)
         case _:
             raise Fault(f"a {seen.form} has no way in")
     _record(made, run)
@@ -67,4 +70,4 @@ def _record(made: Model | Package, run: Run) -> None:
         run.details["architecture"] = made.info.get("architecture")
     run.record("adopted_bytes", made.size(), how=f"all files of the {made.kind}", unit="bytes")
     if labels and unnamed(labels):
-        run.warn(f"the classes have no names ({', '.join(labels[:3])}, ...); say them: --labels negative,positive")
+        run.warn(f"the classes have no names ({', '.join(labels[:5])}); say them: --labels negative,positive")

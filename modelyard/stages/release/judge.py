@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from modelyard.stages.release.adopted import beside_the_point
 from modelyard.stages.release.evidence import Evidence, StageGate
 from modelyard.stages.release.rules import RULES, Bar, Rule, holds, known_name
 from modelyard.stages.release.words import Words
@@ -131,7 +132,11 @@ def judge(evidence: Evidence, gates: Mapping[str, float], words: Words) -> list[
         # Of two stages that hold the same gate the one that failed counts, else the later one.
         if name not in held or held[name].passed:
             held[name] = gate
-    judged = [_apply(rule, evidence, held.pop(rule.name, None), gates.get(rule.name), words) for rule in RULES]
+    judged = []
+    for rule in RULES:
+        one = _apply(rule, evidence, held.pop(rule.name, None), gates.get(rule.name), words)
+        if one.kind != NOT_MEASURED or one.asked or not beside_the_point(rule, evidence):
+            judged.append(one)
     for name, gate in held.items():
         row = _ROW_OF_STAGE.get(gate.stage, "R35")
         label = words.said(re.sub(r"[_\s]+", " ", name).strip().capitalize() or name)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from modelyard.stages.release.languages.adopted import CHINESE as CHINESE_ADOPTED
+from modelyard.stages.release.languages.adopted import ENGLISH as ENGLISH_ADOPTED
 from modelyard.stages.release.languages.chinese import TABLE as CHINESE_TABLE
 from modelyard.stages.release.languages.chinese_said import in_chinese
 from modelyard.stages.release.languages.english import TABLE as ENGLISH_TABLE
@@ -23,8 +25,8 @@ class Language:
 
 
 LANGUAGES = {
-    "en": Language(ENGLISH_TABLE, ENGLISH, lambda text: text, "en"),
-    "zh": Language(CHINESE_TABLE, CHINESE, in_chinese, "zh-CN"),
+    "en": Language(ENGLISH_TABLE | ENGLISH_ADOPTED, ENGLISH, lambda text: text, "en"),
+    "zh": Language(CHINESE_TABLE | CHINESE_ADOPTED, CHINESE, in_chinese, "zh-CN"),
 }
 
 

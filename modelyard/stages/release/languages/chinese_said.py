@@ -22,6 +22,19 @@ SAID: tuple[tuple[str, str], ...] = (
     ),
     ("micro batches of {rows}", "微批大小 {rows}"),
     ("best main metric on validation, then the lower loss", "验证集主指标最好者，相同时取损失较低者"),
+    # adopt, and the rows that a model from elsewhere is judged by
+    (
+        "nothing says how tokens become one vector: their mean is taken, brought to length 1",
+        "没有文件说明如何由各词元得到一个向量：取其平均值，并归一化为长度 1",
+    ),
+    (
+        "the classes have no names ({names}); say them: --labels negative,positive",
+        "类别没有名称（{names}）；请说明：--labels negative,positive",
+    ),
+    (
+        "{rows} rows: too few to part, so that variants are chosen on the same rows that the figures stand for",
+        "只有 {rows} 行，太少而无法划分：挑选变体与得出指标用的是同样的行",
+    ),
     # export
     (
         "largest |difference| of the raw outputs (logits), the model in PyTorch float32 against the graph in ONNX"

@@ -38,7 +38,10 @@ def _finding(evidence: Evidence, words: Words) -> str:
     if clean_in is not None and clean_out is not None:
         said.append(words("data.dropped", rows=words.count(clean_in - clean_out)))
     sides = [evidence.value("split", f"rows_{side}") for side in SIDES]
-    if all(side is not None for side in sides):
+    if evidence.has("sides"):
+        choosing, judging = (evidence.value("sides", f"rows_{side}") for side in SIDES[1:])
+        said.append(words("data.judged", choosing=words.count(choosing), judging=words.count(judging)))
+    elif all(side is not None for side in sides):
         said.append(words("data.sides", sides=" / ".join(words.count(side) for side in sides)))
     return words.listed(said) or words("section.not_measured")
 
