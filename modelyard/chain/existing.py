@@ -28,11 +28,12 @@ class Settings(Project):
 
 @dataclass(frozen=True)
 class Existing:
-    """source: as it was given; seen: what it is; project: the settings of the stages that it goes through."""
+    """source, data: as they were given; seen: what it is; project: the settings of the stages that it goes through."""
 
     source: str
     seen: Seen
     project: Settings
+    data: Path | None = None
 
     def rows(self, data: Path, run: Run) -> Dataset:
         """The rows of a file by the columns of the model's task."""
@@ -57,7 +58,7 @@ def find_existing(source: str, settings: dict[str, Any], data: Path | None = Non
     rows = None if data is None else str(data)
     project = load_project(Path.cwd(), rows, merge(named, settings), read_file=False, kind=Settings)
     assert isinstance(project, Settings)
-    return Existing(source, seen, project)
+    return Existing(source, seen, project, data)
 
 
 def _name(source: str) -> str:

@@ -69,7 +69,7 @@ def release_existing(
     A failed gate, bad data and a full disk are in the outcome's error. Killed or failed, the same call goes on behind
     the stages that are done. Raises BadInput when `out` holds something else, or the task has no figure to judge by.
     """
-    out = out.absolute()
+    typed, out = out, out.absolute()
     hold_free(out)
     if load_task(existing.project.task).metric is None:
         raise BadInput(
@@ -80,7 +80,7 @@ def release_existing(
         )
     place = Workspace(work_folder(out))
     try:
-        steps = _steps(existing, out)
+        steps = _steps(existing, typed)
         chain = run_chain(
             existing.project, place, listener, steps=steps, threads=threads, told=told, cancelled=cancelled
         )
@@ -186,7 +186,7 @@ def _allowed(existing: Existing) -> list[str]:
 def _again(existing: Existing, out: Path) -> str:
     """The command that was given, as a person would type it again."""
     config = existing.project.adopt
-    words = ["modelyard", "release", existing.source, "--data", str(existing.project.source_path())]
+    words = ["modelyard", "release", existing.source, "--data", str(existing.data)]
     if config.tokenizer is not None:
         words += ["--tokenizer", str(config.tokenizer)]
     if config.task is not None:
