@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -17,6 +18,7 @@ from modelyard.stages.split import SplitConfig, split
 from modelyard.store import Dataset
 from modelyard.store.dataset import show_row_id
 from modelyard.store.materialize import materialize
+from modelyard.store.writers import write_parquet
 from tests.rows import column, in_parts, new_run
 
 LOOSE = SplitConfig(balance="off", min_rows_per_class=0)
@@ -69,12 +71,12 @@ def test_ingest_restores_ids_roles_classes_and_split(tmp_path: Path) -> None:
 
 
 def test_the_same_dataset_gives_the_same_bytes(tmp_path: Path) -> None:
-    folders = [materialize(chain(new_run(tmp_path / name)), tmp_path / f"out-{name}") for name in "ab"]
-    one, two = (
-        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-        for folder in folders
-    )
+    one, two = (contents(materialize(chain(new_run(tmp_path / name)), tmp_path / f"out-{name}")) for name in "ab")
     assert one == two
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_a_directory_of_ours_is_replaced_and_another_is_left_alone(tmp_path: Path) -> None:
@@ -103,11 +105,53 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.Mon
     def fail(*given: object) -> None:
         raise OSError("broken disk")
 
-    monkeypatch.setattr("modelyard.store.materialize.publish_directory", fail)
-    with pytest.raises(OSError, match="broken disk"):
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="broken disk"):
+        patch.setattr("modelyard.store.materialize.publish_directory", fail)
         materialize(chain(run), folder)
     assert (folder / "dataset.json").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.work", "out", "store"]
+    materialize(chain(run), folder)
+    assert (folder / "dataset.json").read_bytes() != before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "store"]
+
+
+@pytest.mark.parametrize("writes", [0, 1, 3, 5])
+def test_what_was_broken_off_goes_on_behind_its_whole_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes: int
+) -> None:
+    """Six files in two parts; broken off when so many of them are written."""
+    dataset = chain(new_run(tmp_path))
+    expected = contents(materialize(dataset, tmp_path / "unbroken"))
+    written: list[str] = []
+    most = writes
+
+    def write(table: pa.Table, path: Path) -> None:
+        if len(written) == most:
+            raise KeyboardInterrupt
+        written.append(path.name)
+        write_parquet(table, path)
+
+    monkeypatch.setattr("modelyard.store.materialize.write_parquet", write)
+    with pytest.raises(KeyboardInterrupt):
+        materialize(dataset, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    most = -1
+    assert contents(materialize(dataset, tmp_path / "out")) == expected
+    assert len(written) == writes + 6 - writes // 3 * 3
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "store", "unbroken"]
+
+
+def test_what_was_left_of_another_dataset_is_not_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = new_run(tmp_path)
+
+    def interrupt(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("modelyard.store.materialize._card", interrupt)
+        materialize(chain(run), tmp_path / "out")
+    plain = in_parts(run, [[("one text", "a"), ("two text", "b")]])
+    assert contents(materialize(plain, tmp_path / "out")) == contents(materialize(plain, tmp_path / "other"))
 
 
 def test_a_damaged_directory_of_ours_is_named(tmp_path: Path) -> None:
