@@ -10,7 +10,7 @@ _HEAD = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
 _NODE = re.compile(
     r"^Non-zero status code returned while running (?P<op>\S+) node\. Name:'(?P<name>[^']*)' Status Message: "
 )
-_SOURCE = re.compile(r"^\S*/onnxruntime/\S+:\d+ .*?\) (?=\S)")
+_SOURCE = re.compile(r"\S*/onnxruntime/\S+:\d+ .*?\)(?:::<lambda\(\)>)? (?=\S)")
 
 
 @dataclass(frozen=True)

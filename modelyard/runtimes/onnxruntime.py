@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.errors import Damaged, EnvironmentProblem, Fault
+from modelyard.runtimes.graph_failure import graph_failure
 from modelyard.tasks.task import Array, Tensors
 
 CPU = "cpu"
@@ -66,8 +67,8 @@ def open_graph(files: Sequence[Path], threads: int, device: str = CPU) -> OnnxGr
     try:
         session = onnxruntime.InferenceSession(str(files[0]), sess_options=options, providers=providers)
     except Exception as error:  # ONNX Runtime raises a dozen unrelated classes
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise Damaged(f"{files[0].name} does not open in ONNX Runtime: {first}", where=str(files[0])) from None
+        words = graph_failure(error)
+        raise Damaged(f"{files[0].name} does not open in ONNX Runtime: {words}", where=str(files[0])) from None
     if device != CPU and session.get_providers()[0] != "CUDAExecutionProvider":
         raise EnvironmentProblem(
             f"device {device} was asked for, but ONNX Runtime fell back to {session.get_providers()[0]}",
