@@ -26,6 +26,9 @@ class _Evidence:
         value = self._figures.get(name, {}).get("value")
         return "no data" if value is None else format(value * scale, form) + unit
 
+    def has(self, name: str) -> bool:
+        return name in self._figures
+
     def share(self, name: str) -> str:
         return self.number(name, ".0f", 100, " %")
 
@@ -51,7 +54,8 @@ def _ingest(e: _Evidence) -> str:
     how = ", ".join(str(e.details[key]) for key in ("format", "encoding") if e.details.get(key))
     classes = e.details.get("class_counts", {})
     counted = f", {len(classes)} classes" if classes else ""
-    return f"{e.number('rows_out')} rows ({how}){counted}{reasons}"
+    new = f", {e.number('rows_new')} of them new" if e.has("rows_new") else ""
+    return f"{e.number('rows_out')} rows{new} ({how}){counted}{reasons}"
 
 
 def _clean(e: _Evidence) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from modelyard.chain.grown_source import before_it_grew, earlier_ingest
 from modelyard.chain.project import Project
 from modelyard.chain.workspace import Workspace
 from modelyard.run import Run
@@ -41,6 +43,11 @@ class Inputs:
     made: Mapping[str, Any]
     reports: Mapping[str, Report]
     workspace: Workspace
+
+    @cached_property
+    def source_digest(self) -> str:
+        """Of the data; a large file is read for it once a step."""
+        return source_digest(self.project.source())
 
 
 @dataclass(frozen=True)
@@ -106,6 +113,21 @@ def _task(project: Project) -> str:
     return task.code or task.name
 
 
+def _ingest_outside(inputs: Inputs) -> dict[str, str]:
+    """source and settings, and `earlier`: the Dataset whose rows come first, empty when there is none."""
+    project, source = inputs.project, inputs.source_digest
+    task = _task(project)
+    block = project.ingest.model_dump(mode="json", exclude={"task", "max_set_aside"})
+    settings = digest_json({"version": INGEST_VERSION, "config": block, "task": task})
+    earlier = before_it_grew(inputs.workspace, project.source(), source, settings)
+    return {"source": source, "task": task, "settings": settings, "earlier": earlier}
+
+
+def _ingest(inputs: Inputs, run: Run) -> Dataset:
+    earlier = earlier_ingest(inputs.workspace, _ingest_outside(inputs)["earlier"])
+    return ingest(inputs.project.source(), inputs.project.ingest, run, earlier)
+
+
 def _split_settings(project: Project) -> str:
     return digest_json(project.split.model_dump(mode="json"))
 
@@ -140,8 +162,8 @@ CHAIN: tuple[Step, ...] = (
         Dataset,
         INGEST_VERSION,
         (),
-        lambda inputs, run: ingest(inputs.project.source(), inputs.project.ingest, run),
-        outside=lambda inputs: {"source": source_digest(inputs.project.source()), "task": _task(inputs.project)},
+        _ingest,
+        outside=_ingest_outside,
         outside_keys=frozenset({"task"}),
     ),
     Step(

@@ -1,11 +1,27 @@
-"""How far a source was read: its files, their sizes, and whether more rows may simply follow."""
+"""How far a source was read, and whether it has only grown since: then the rows that were there are kept."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from modelyard.stages.ingest.batch import Source
+from modelyard.stages.ingest.config import IngestConfig
 from modelyard.stages.ingest.layout import data_files
+from modelyard.stages.ingest.lines import character_unit, line_ending
+from modelyard.stages.ingest.opening import Opened
+from modelyard.stages.ingest.parquet import open_parquet
+from modelyard.stages.ingest.tally import Tally
+from modelyard.store import Dataset
+from modelyard.store.digests import CHUNK, digest_file
+
+MOST_BYTES_A_CHARACTER = 4
 
 
 @dataclass(frozen=True)
@@ -18,8 +34,93 @@ class SourceFile:
     modified: int
 
 
+@dataclass(frozen=True)
+class Earlier:
+    """What ingest made of a source before more rows came. extent: what its Report says under that name."""
+
+    dataset: Dataset
+    extent: Mapping[str, Any]
+
+    @property
+    def tally(self) -> Tally:
+        return Tally.from_json(self.extent["tally"])
+
+
 def source_files(source: Path) -> list[SourceFile]:
     """The files that `ingest` reads, in its order."""
     files = [(file.path, file.name) for file in data_files(source, [])] if source.is_dir() else [(source, source.name)]
     stats = [(path, name, path.stat()) for path, name in files]
     return [SourceFile(path, name, stat.st_size, stat.st_mtime_ns) for path, name, stat in stats]
+
+
+def extent_of(
+    source: Path, files: list[SourceFile], read_as: Mapping[str, Any], tally: Tally, config: IngestConfig
+) -> dict[str, Any] | None:
+    """What to keep of a source that was read to its end; None when rows that come later cannot simply follow.
+
+    files: as they were before.
+    """
+    if source_files(source) != files or not (source.is_dir() or _closed(files[0], read_as, tally, config)):
+        return None
+    return {
+        "files": [{"name": file.name, "bytes": file.size, "digest": digest_file(file.path)} for file in files],
+        "read_as": dict(read_as),
+        "tally": tally.as_json(),
+    }
+
+
+def _closed(file: SourceFile, read_as: Mapping[str, Any], tally: Tally, config: IngestConfig) -> bool:
+    """Whether what is appended to a file of text begins a new row and changes none before it.
+
+    The file ends with a line feed; and no quote was found to be open so near its end that it might close now.
+    """
+    encoding = read_as.get("encoding")
+    if tally.after is None or encoding is None or character_unit(encoding) != np.uint8:
+        return False
+    with file.path.open("rb") as content:
+        content.seek(-1, os.SEEK_END)
+        if content.read() != b"\n" or line_ending(file.path, encoding) != "\n":
+            return False
+    far = MOST_BYTES_A_CHARACTER * config.max_row_characters
+    return tally.open_quote is None or file.size - tally.open_quote.offset > far
+
+
+def what_follows(source: Path, config: IngestConfig, opened: Opened, earlier: Earlier) -> Source | None:
+    """The rows behind those of `earlier`; None when the source did more than grow, or is read in another way now."""
+    extent = earlier.extent
+    plain = [replace(column, classes=()) for column in earlier.dataset.columns]
+    if extent["read_as"] != opened.source.details or plain != opened.columns or not has_grown(source, extent):
+        return None
+    if not source.is_dir():
+        after = earlier.tally.after
+        return replace(opened.source, batches=opened.source.read_from(after)) if after else None
+    were = {file["name"] for file in extent["files"]}
+    further = [file for file in data_files(source, []) if file.name not in were]
+    return open_parquet(further, config, "huggingface")
+
+
+def has_grown(source: Path, extent: Mapping[str, Any]) -> bool:
+    """Whether the source holds the same bytes as far as it was read, and more behind them, or further files."""
+    was = extent["files"]
+    if source.is_dir() != (extent["read_as"]["format"] == "huggingface"):
+        return False
+    if source.is_dir():
+        now = {file.name: file for file in source_files(source)}
+        sizes = {name: file.size for name, file in now.items()}
+        if len(now) <= len(was) or any(sizes.get(file["name"]) != file["bytes"] for file in was):
+            return False
+        return all(digest_file(now[file["name"]].path) == file["digest"] for file in was)
+    end: int = was[0]["bytes"]
+    return source.stat().st_size > end and prefix_digests(source, [end])[end] == was[0]["digest"]
+
+
+def prefix_digests(path: Path, ends: Iterable[int]) -> dict[int, str]:
+    """SHA-256 of the first bytes of a file up to each of `ends`, in one pass."""
+    digest, found, place = hashlib.sha256(), {}, 0
+    with path.open("rb") as file:
+        for end in sorted(set(ends)):
+            while place < end and (chunk := file.read(min(CHUNK, end - place))):
+                digest.update(chunk)
+                place += len(chunk)
+            found[end] = digest.hexdigest()
+    return found

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-
-from modelyard.fields import Field
 from modelyard.run import Run
-from modelyard.stages.ingest.assemble import assemble
-from modelyard.stages.ingest.batch import RawBatch
 from modelyard.stages.ingest.config import ColumnNames, IngestConfig
-from modelyard.stages.ingest.extent import SourceFile, source_files
+from modelyard.stages.ingest.extent import Earlier, SourceFile, extent_of, source_files, what_follows
 from modelyard.stages.ingest.opening import Opened, hold_bad_rows, is_ours, open_source
+from modelyard.stages.ingest.pieces import label_of, pieces
 from modelyard.stages.ingest.restore import restore
-from modelyard.stages.ingest.row_ids import Hashes, row_hashes
-from modelyard.stages.ingest.tally import Tally
-from modelyard.stages.ingest.under_way import Piece, UnderWay
+from modelyard.stages.ingest.under_way import UnderWay
 from modelyard.store import Column, Dataset
 from modelyard.store.dataset import SPLIT
 from modelyard.store.materialize import DATASET_FILE
@@ -30,10 +22,13 @@ PART_CHARACTERS = 32 << 20
 SHOWN_REASONS = 20
 
 
-def ingest(source: Path, config: IngestConfig, run: Run) -> Dataset:
+def ingest(source: Path, config: IngestConfig, run: Run, earlier: Earlier | None = None) -> Dataset:
     """Read a CSV, TSV, JSON Lines or Parquet file, or a directory in the Hugging Face layout.
 
     Every value is kept as it was written; a row that cannot be used is set aside with file, line and reason.
+    A killed run goes on behind the parts that it wrote. Memory does not grow with the rows.
+    earlier: what the same settings made of a source that has grown since. Its parts are kept as they are, its rows keep
+    their ids, and only what follows is read; a source that did more than grow is read from its beginning.
     Raises BadInput when the source cannot be read, its columns are not clear, or more than
     `max_set_aside` of its rows are bad.
     """
@@ -51,7 +46,7 @@ def ingest(source: Path, config: IngestConfig, run: Run) -> Dataset:
     if opened.source.details.get("encoding") == "gb18030" and config.encoding is None:
         run.say(f"{source.name} is not UTF-8 and was read as GB18030 (GBK); another one: ingest.encoding")
     _say_guesses(opened, run)
-    return _write(opened, source, config, run)
+    return _write(opened, source, config, run, earlier)
 
 
 def _say_guesses(opened: Opened, run: Run) -> None:
@@ -64,20 +59,32 @@ def _say_guesses(opened: Opened, run: Run) -> None:
         run.say("the split of the source is kept   (change: split.keep_split)")
 
 
-def _write(opened: Opened, source: Path, config: IngestConfig, run: Run) -> Dataset:
+def _write(opened: Opened, source: Path, config: IngestConfig, run: Run, earlier: Earlier | None) -> Dataset:
     """Part by part, then the row ids, which only all rows together can tell. A killed run goes on behind its parts."""
     columns = opened.columns
-    label = next((column.name for column in columns if column.role == "target" and column.field == "label"), None)
+    label = label_of(columns)
     files = source_files(source)
-    work = UnderWay(_identity(files, opened, source, config), columns, sum(file.size for file in files), run)
-    batches = opened.source.batches
+    left = what_follows(source, config, opened, earlier) if earlier else None
+    if earlier and left is None:
+        earlier = None
+        run.say(f"{source.name} did not only grow since it was read before: it is read from its beginning")
+    identity = _identity(files, opened, source, config)
+    work = UnderWay(identity, columns, sum(file.size for file in files), run, earlier)
+    tally, before = work.tally, earlier.tally.rows if earlier else 0
+    if earlier:
+        run.say(f"{source.name} has grown: the {before:,} rows that were there are kept, what follows is read")
+    left = left or opened.source
+    batches = left.batches
     if work.start is not None:
         at = f"{work.start.file}, line {work.start.line:,}"
-        run.say(f"goes on behind {work.tally.rows:,} rows that a run before this one read: at {at}")
-        batches = opened.source.read_from(work.start)
-    tally = work.tally
-    for piece in _pieces(run.progress(batches, "ingest"), columns, load_task(config.task).kinds, label, tally):
+        run.say(f"goes on behind {tally.rows:,} rows that a run before this one read: at {at}")
+        batches = left.read_from(work.start)
+    kinds = load_task(config.task).kinds
+    for piece in pieces(run.progress(batches, "ingest"), columns, kinds, tally, PART_CHARACTERS):
         work.add(piece)
+    run.details["extent"] = extent_of(source, files, opened.source.details, tally, config)
+    if earlier:
+        run.record("rows_new", tally.rows - before, how="rows that came since the source was read before", unit="rows")
     run.details["set_aside"] = [row.as_json() for row in tally.shown]
     run.details["set_aside_count"] = tally.aside
     run.details["set_aside_reasons"] = dict(tally.reasons.most_common(SHOWN_REASONS))
@@ -87,7 +94,7 @@ def _write(opened: Opened, source: Path, config: IngestConfig, run: Run) -> Data
     if tally.unknown:
         names = ", ".join(tally.unknown)
         run.warn(f"{source.name}: keys that appear only after the first rows are left out: {names}")
-    described = [replace(c, classes=tuple(sorted(tally.classes))) if c.name == label else c for c in columns]
+    described = [replace(c, classes=tuple(sorted(tally.classes))) if c == label else c for c in columns]
     run.details["columns"] = _shown(described)
     run.details["class_counts"] = dict(sorted(tally.classes.items()))
     return work.finish(described)
@@ -103,36 +110,6 @@ def _identity(files: list[SourceFile], opened: Opened, source: Path, config: Ing
         "task": load_task(config.task).code,
         "part": PART_CHARACTERS,
     }
-
-
-def _pieces(
-    batches: Iterator[RawBatch], columns: list[Column], kinds: Mapping[str, Field], label: str | None, tally: Tally
-) -> Iterator[Piece]:
-    """The good rows in pieces of the size of a part. tally: counted on up to each piece."""
-    known = {column.name for column in columns}
-    tables: list[pa.Table] = []
-    hashes: list[Hashes] = []
-    size, after = 0, None
-
-    def piece() -> Piece:
-        return Piece(pa.concat_tables(tables).combine_chunks(), np.concatenate(hashes), after)
-
-    for batch in batches:
-        tally.keys(batch.columns, known)
-        table, bad = assemble(batch, columns, kinds)
-        tally.set_aside(sorted([*batch.bad, *bad], key=lambda row: row.line))
-        if table.num_rows:
-            if label is not None:
-                tally.classes.update(table[label].to_pylist())
-            tally.rows += table.num_rows
-            tables.append(table)
-            hashes.append(row_hashes(table, columns, kinds))
-        size, after = size + table.nbytes, batch.after
-        if size >= PART_CHARACTERS:
-            yield piece()
-            tables, hashes, size = [], [], 0
-    if tables:
-        yield piece()
 
 
 def _shown(columns: list[Column] | tuple[Column, ...]) -> list[dict[str, str]]:

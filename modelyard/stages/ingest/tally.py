@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from modelyard.stages.ingest.batch import BadRow
+from modelyard.stages.ingest.batch import BadRow, Position, RawBatch
 
 SHOWN_BAD_ROWS = 100
 # A reason can quote the value that is wrong: so many different ones are counted by name, further ones not at all.
 COUNTED_REASONS = 1000
+OPEN_QUOTE = "broken quoting"
 
 
 @dataclass
 class Tally:
     """Of all rows so far. rows: the good ones; aside: the others; shown: the first of these; classes: of the target;
-    unknown: keys that are no column of the Dataset, in order of appearance."""
+    unknown: keys that are no column of the Dataset, in order of appearance. after: where the reader stands behind them,
+    if it can tell; open_quote: where it stood behind the last batch in which a quote was not closed."""
 
     rows: int = 0
     aside: int = 0
@@ -25,6 +27,8 @@ class Tally:
     reasons: Counter[str] = field(default_factory=Counter)
     classes: Counter[str] = field(default_factory=Counter)
     unknown: dict[str, None] = field(default_factory=dict)
+    after: Position | None = None
+    open_quote: Position | None = None
 
     def set_aside(self, bad: Sequence[BadRow]) -> None:
         """bad: in their order."""
@@ -34,8 +38,12 @@ class Tally:
             if row.reason in self.reasons or len(self.reasons) < COUNTED_REASONS:
                 self.reasons[row.reason] += 1
 
-    def keys(self, names: Iterable[str], known: set[str]) -> None:
-        self.unknown.update(dict.fromkeys(name for name in names if name not in known))
+    def count(self, batch: RawBatch, known: set[str]) -> None:
+        """What a batch says beside its rows. known: the columns of the Dataset."""
+        self.unknown.update(dict.fromkeys(name for name in batch.columns if name not in known))
+        self.after = batch.after
+        if any(row.reason == OPEN_QUOTE for row in batch.bad):
+            self.open_quote = batch.after
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -45,6 +53,8 @@ class Tally:
             "reasons": self.reasons,
             "classes": self.classes,
             "unknown": list(self.unknown),
+            "after": asdict(self.after) if self.after else None,
+            "open_quote": asdict(self.open_quote) if self.open_quote else None,
         }
 
     @staticmethod
@@ -56,4 +66,5 @@ class Tally:
             Counter(value["reasons"]),
             Counter(value["classes"]),
             dict.fromkeys(value["unknown"]),
+            *(Position(**value[name]) if value[name] else None for name in ("after", "open_quote")),
         )

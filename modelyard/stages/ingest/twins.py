@@ -34,9 +34,10 @@ class Twins:
         self._starts.append(self._starts[-1] + len(hashes))
 
     def go_on(self, rows: list[int]) -> None:
-        """Parts of so many rows each were added by a run that was killed."""
-        self._starts = [0, *np.cumsum(rows, dtype=int).tolist()]
-        self._spill.go_on(len(rows))
+        """Behind the parts that were added, parts of so many rows each were added by a run that was killed."""
+        for count in rows:
+            self._starts.append(self._starts[-1] + count)
+        self._spill.go_on(self.parts)
 
     @property
     def parts(self) -> int:
