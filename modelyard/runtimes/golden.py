@@ -20,6 +20,7 @@ from modelyard.tasks.metric import AGREEMENTS, Agreement
 from modelyard.tasks.task import Array, Graph, Pipeline, Tensors
 
 FIRST = 8  # replayed before the server says ready; the rest before a promotion
+SMALLEST = 0.01  # the least that a difference is a share of: around 0, what is left of sums is noise
 COSINE = 0.99  # of a vector with the reference's, from which on they say the same
 LIMIT_S = 20.0  # `golden.limit_s` of the package overrules it
 
@@ -138,7 +139,8 @@ def compare(
 
     The answer is the reference's by `argmax` when every argmax over the last axis is the same, by `cosine` when every
     vector on the last axis has a cosine of at least COSINE with the reference's, by `none` always. Only by `none`
-    may there be values that are not finite: those of the reference, in the same places. Texts must be the same.
+    may there be values that are not finite: those of the reference, in the same places. There a difference counts as a
+    share of the largest value of that output, for nothing is known of its scale. Texts must be the same.
     """
     worst, same = 0.0, True
     for name, expected in reference.items():
@@ -151,8 +153,8 @@ def compare(
             if not np.array_equal(found, expected):
                 return math.inf, False, f"{name} holds another text than the reference"
             continue
-        if found.dtype.kind in "iu" and not np.array_equal(found, expected):
-            worst = max(worst, 1.0)  # float64, which the others are compared in, is blind beyond 2**53
+        if found.dtype.kind in "iu" and found.itemsize > 1 and not np.array_equal(found, expected):
+            worst = max(worst, 1.0)  # a number that stands for a thing; float64 is blind beyond 2**53
         found, wanted = found.astype(np.float64), expected.astype(np.float64)
         if agreement == "none":
             if not _same_not_finite(found, wanted):
@@ -161,7 +163,8 @@ def compare(
         for side, values in (("", found), (" of the reference", wanted)):
             if not np.isfinite(values).all():
                 return math.inf, False, f"{name}{side} holds a value that is not finite"
-        worst = max(worst, float(np.abs(found - wanted).max(initial=0.0)))
+        scale = max(SMALLEST, float(np.abs(wanted).max(initial=0.0))) if agreement == "none" else 1.0
+        worst = max(worst, float(np.abs(found - wanted).max(initial=0.0)) / scale)
         same = same and _agrees(found, wanted, agreement)
     return worst, same, ""
 
@@ -187,4 +190,4 @@ def same_answers(found: Array, wanted: Array, agreement: Agreement) -> Array:
         same = np.asarray(cosines(found, wanted) >= COSINE)
     else:
         same = np.ones(found.shape[:1], dtype=bool)
-    return same.reshape(len(same), -1).all(axis=1)
+    return np.asarray(same.reshape(len(same), -1).all(axis=1))
