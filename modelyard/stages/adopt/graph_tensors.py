@@ -78,7 +78,7 @@ def _tensor(value: onnx.ValueInfoProto, side: str, path: Path) -> GraphTensor:
     kind = value.type.WhichOneof("value") or "tensor_type"
     if kind != "tensor_type":
         raise BadInput(
-            f"the {side} {value.name} of {path.name} is a {_shown(value.type)}: a request holds tensors",
+            f"the {side} {value.name} of {path.name} is of type {_shown(value.type)}: a request holds tensors",
             where=str(path),
             next="export it with tensors only (scikit-learn: options={'zipmap': False}; else ConcatFromSequence)",
         )
