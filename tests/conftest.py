@@ -1,4 +1,4 @@
-"""What holds for every test: no hub, one compute thread, and slow tests only when asked for."""
+"""What holds for every test: no hub, one compute thread, nothing judged by time, and slow tests only when asked for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["OMP_NUM_THREADS"] = "1"
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 # A shell that starts the tests in the background has them ignore Ctrl-C; what they start would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
