@@ -102,7 +102,8 @@ def _open(files: Sequence[Path], path: Path) -> OnnxGraph:
         raise BadInput(
             f"{path.name} does not open in ONNX Runtime: {words}",
             where=str(path),
-            next="check it: onnx.checker.check_model(path, full_check=True); or export it again",
+            next="bring an opset older than 7 up: onnx.version_converter.convert_version(model, 20); or pip install -U "
+            "onnxruntime; or see what onnx.checker.check_model(path, full_check=True) says",
         ) from error
 
 
