@@ -30,6 +30,7 @@ from modelyard.stages.release import Commands, hold_gates, release
 from modelyard.store import Dataset, Model, Package, Report
 from modelyard.store.atomic import new_directory, publish_directory
 from modelyard.store.digests import PROVENANCE
+from modelyard.store.work_folder import work_folder_of
 from modelyard.tasks import load_task
 
 PACKAGE, REPORT = "package", "report.json"
@@ -48,11 +49,6 @@ class Released:
     @property
     def report(self) -> Path | None:
         return None if self.out is None else self.out / "report.html"
-
-
-def work_folder(out: Path) -> Path:
-    """Where the results of stages are kept until the release is whole: beside it, where the same command finds them."""
-    return out.with_name(f".{out.name}.work")
 
 
 def release_existing(
@@ -78,7 +74,7 @@ def release_existing(
             next=f"modelyard adopt {existing.source} --out DIR, and modelyard serve DIR; an .onnx that reads text is "
             "released with --tokenizer DIR",
         )
-    place = Workspace(work_folder(out))
+    place = Workspace(work_folder_of(out))
     try:
         steps = _steps(existing, typed)
         chain = run_chain(

@@ -12,7 +12,6 @@ from modelyard.stages.adopt.graph_files import external_files, read_graph
 from modelyard.stages.adopt.hugging_face import SENTENCE_FILES, adopt_directory, read_directory
 from modelyard.stages.adopt.labels import unnamed
 from modelyard.stages.adopt.look import Seen, look
-from modelyard.stages.adopt.onnx_checks import check
 from modelyard.stages.adopt.taken_as_it_is import take
 from modelyard.stages.adopt.tensor_onnx import tensor_package
 from modelyard.stages.adopt.text_graph import config_files
@@ -38,7 +37,6 @@ def adopt(source: Path | str, config: AdoptConfig, run: Run, dataset: Dataset | 
             made = adopt_directory(read_directory(seen.place, config), run)
         case "text_onnx":
             assert seen.tokenizer is not None
-            check(seen.place)
             made = text_package(seen.place, seen.tokenizer, config, run, dataset)
         case "tensor_onnx":
             made = tensor_package(seen.place, config, run)

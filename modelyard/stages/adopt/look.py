@@ -10,6 +10,7 @@ from modelyard.errors import BadConfig, BadInput, ModelyardError
 from modelyard.stages.adopt.config import AdoptConfig
 from modelyard.stages.adopt.foreign_files import PICKLES, pickles_in
 from modelyard.stages.adopt.hugging_face import read_directory
+from modelyard.stages.adopt.onnx_checks import check
 from modelyard.stages.adopt.text_graph import read_text_graph
 from modelyard.store import Model, Package
 from modelyard.training.base import HUB_ID, from_hub
@@ -126,6 +127,7 @@ def _folder(folder: Path, config: AdoptConfig) -> Seen:
 
 
 def _text_onnx(path: Path, tokenizer: Path, config: AdoptConfig) -> Seen:
+    check(path)
     return Seen(path, "text_onnx", read_text_graph(path, tokenizer, config).task, tokenizer)
 
 

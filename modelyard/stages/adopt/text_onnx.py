@@ -155,7 +155,7 @@ def _hold_batches(
     cases = [
         ordered[:1],
         ordered[-1:],
-        *([ordered[0], *ordered[1 - size :]] for size in BATCHES[1:] if len(ordered) >= size),
+        *([ordered[0], *ordered[1 - size :]] for size in BATCHES if len(ordered) >= size),
     ]
     for items in cases:
         what = f"batch {len(items)} of up to {max(item.size for item in items)} tokens"
