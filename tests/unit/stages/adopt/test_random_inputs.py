@@ -142,7 +142,7 @@ def test_what_the_runtime_says_is_shown_without_places_in_its_source(said: str, 
 def test_an_unnamed_axis_equals_no_other() -> None:
     model = graph(
         [node("Add", "a b", "y")],
-        [value("a", "FLOAT", [None, 2]), value("b", "FLOAT", [None, 2])],
+        [("a", "FLOAT", [None, 2]), ("b", "FLOAT", [None, 2])],
         [("y", "FLOAT", None)],
     )
     first, second = graph_inputs(model, Path("model.onnx"))
