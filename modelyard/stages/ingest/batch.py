@@ -59,6 +59,14 @@ class RawBatch:
         return {name: raw.to_pylist() if isinstance(raw, pa.Array) else raw for name, raw in columns}
 
 
+def strings_or_values(values: Sequence[Any]) -> Sequence[Any] | pa.Array:
+    """Strings as an array; the values themselves where one is none, or holds half a surrogate pair."""
+    try:
+        return pa.array(values, type=pa.large_string())
+    except (pa.ArrowException, UnicodeEncodeError):
+        return values
+
+
 @dataclass(frozen=True)
 class Source:
     """An opened source. details: what the report says of it (format, encoding, delimiter).

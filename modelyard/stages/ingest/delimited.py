@@ -16,6 +16,7 @@ from modelyard.stages.ingest.batch import (
     Position,
     RawBatch,
     Source,
+    strings_or_values,
 )
 from modelyard.stages.ingest.config import IngestConfig
 from modelyard.stages.ingest.csv_records import DELIMITERS, Records, find_delimiter, read_records
@@ -28,6 +29,10 @@ from modelyard.stages.ingest.windows import read_window
 SAMPLE_LINES = 200
 # Bytes that are read into columns at once: enough to make little of what a batch costs, few enough to stay in a cache.
 WINDOW = 2 << 20
+# Bytes that are looked at before: of a file with many records that are not plain no more is looked at in vain.
+GLANCE = 64 << 10
+# Rows that are read one by one where a record is not plain, before whole columns are tried again.
+CAREFUL_ROWS = 1024
 
 
 def open_delimited(path: Path, config: IngestConfig, delimiter: str | None) -> Source:
@@ -111,45 +116,47 @@ class _Table:
         """All rows. first_line: that of the first one, behind the header."""
         start = self._offsets().at(first_line)
         if start is not None:
-            return self.batches_from(start, BATCH_CHARACTERS)
+            return self.batches_from(start)
         lines = islice(read_lines(self.path, self.codec, self.limit, self.ending), first_line - 1, None)
-        return self._records(lines, self._offsets(), first_line)
+        return self._records(lines, self._offsets(), first_line, BATCH_ROWS)
 
-    def batches_from(self, start: Position, window: int = WINDOW) -> Iterator[RawBatch]:
+    def batches_from(self, start: Position) -> Iterator[RawBatch]:
         """The rows behind a place: whole columns at once where the records are plain, one by one where they are not.
 
-        window: the bytes that are looked at for the first batch.
+        What is in a batch depends on where it begins and on nothing before it.
         """
-        place = start
         while True:
-            for batch in self._plain(place, window):
+            for batch in self._plain(start):
                 yield batch
-                place, window = _behind(batch), WINDOW
-            careful = next(self._careful(place), None)
+                start = _behind(batch)
+            careful = next(self._careful(start), None)
             if careful is None:
                 return
             yield careful
-            place, window = _behind(careful), WINDOW
+            start = _behind(careful)
 
-    def _plain(self, start: Position, window: int) -> Iterator[RawBatch]:
-        """Batches of plain records, up to the first that is not plain.
-
-        A batch holds as many rows as it may, or all of one window: what is in it depends on where it begins alone.
-        """
+    def _plain(self, start: Position) -> Iterator[RawBatch]:
+        """Batches of plain records up to the first that is not, if they are enough to be worth it: of as many rows as
+        a batch may have, or of all that are looked at."""
         if self.ending != "\n" or not self.delimiter.isascii():
             return
         while True:
-            text = read_window(self.path, self.codec, start.offset, window)
-            found = read_plain(text, self.delimiter.encode(), len(self.names), self.limit)
+            found = self._look(start, GLANCE)
+            if not found.stopped:
+                found = self._look(start, WINDOW)
             rows, offsets, first_line = len(found.lines), self._offsets(start), start.line
+            if not rows or (found.stopped and rows < CAREFUL_ROWS // 4):
+                return
             for begin in range(0, rows, BATCH_ROWS):
                 if begin and begin + BATCH_ROWS > rows:
                     break
                 batch = self._batch(found, begin, begin + BATCH_ROWS, first_line, offsets)
                 yield batch
-                start, window = _behind(batch), WINDOW
-            if not rows:
-                return
+                start = _behind(batch)
+
+    def _look(self, start: Position, size: int) -> PlainRecords:
+        text = read_window(self.path, self.codec, start.offset, size)
+        return read_plain(text, self.delimiter.encode(), len(self.names), self.limit)
 
     def _batch(self, found: PlainRecords, begin: int, end: int, first_line: int, offsets: LineOffsets) -> RawBatch:
         columns = {name: column[begin:end] for name, column in zip(self.names, found.columns, strict=True)}
@@ -162,13 +169,15 @@ class _Table:
 
     def _careful(self, start: Position) -> Iterator[RawBatch]:
         lines = read_lines(self.path, self.codec, self.limit, self.ending, start.offset)
-        return self._records(lines, self._offsets(start), start.line)
+        return self._records(lines, self._offsets(start), start.line, min(BATCH_ROWS, CAREFUL_ROWS))
 
     def _offsets(self, start: Position | None = None) -> LineOffsets:
         return LineOffsets(self.path, self.codec, self.ending, start)
 
-    def _records(self, lines: Iterator[str | None], offsets: LineOffsets, first_line: int) -> Iterator[RawBatch]:
-        """One record after the other."""
+    def _records(
+        self, lines: Iterator[str | None], offsets: LineOffsets, first_line: int, most: int
+    ) -> Iterator[RawBatch]:
+        """One record after the other, at most so many rows a batch."""
         file, names = self.path.name, self.names
         records = read_records(lines, self.delimiter, self.limit, len(names), first_line)
         rows: list[list[str]] = []
@@ -178,8 +187,8 @@ class _Table:
 
         def batch() -> RawBatch:
             columns = zip(*rows, strict=True) if rows else ([] for _ in names)
-            after = offsets.at(records.next_line)
-            return RawBatch(file, starts, dict(zip(names, columns, strict=True)), bad, after)
+            named = {name: strings_or_values(column) for name, column in zip(names, columns, strict=True)}
+            return RawBatch(file, starts, named, bad, offsets.at(records.next_line))
 
         for line, record in records:
             if isinstance(record, str):
@@ -188,7 +197,7 @@ class _Table:
                 rows.append(record)
                 starts.append(line)
                 size += sum(map(len, record))
-            if len(rows) >= BATCH_ROWS or size >= BATCH_CHARACTERS or len(bad) >= BATCH_BAD_ROWS:
+            if len(rows) >= most or size >= BATCH_CHARACTERS or len(bad) >= BATCH_BAD_ROWS:
                 yield batch()
                 rows, starts, bad, size = [], [], [], 0
         if rows or bad:

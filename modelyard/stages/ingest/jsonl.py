@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from modelyard.errors import BadInput
 from modelyard.fields.text import whole_characters
 from modelyard.stages.ingest.batch import (
@@ -19,6 +17,7 @@ from modelyard.stages.ingest.batch import (
     Position,
     RawBatch,
     Source,
+    strings_or_values,
 )
 from modelyard.stages.ingest.config import IngestConfig
 from modelyard.stages.ingest.delimited import shown_encoding
@@ -69,7 +68,7 @@ def _batches(path: Path, codec: str, config: IngestConfig, start: Position | Non
     names: dict[str, None] = {}
 
     def batch() -> RawBatch:
-        columns = {name: _column([row.get(name) for row in rows]) for name in names}
+        columns = {name: strings_or_values([row.get(name) for row in rows]) for name in names}
         return RawBatch(path.name, lines, columns, bad, offsets.at(number + 1))
 
     for line in read_lines(path, codec, config.max_row_characters, offset=offset):
@@ -102,11 +101,3 @@ def _batches(path: Path, codec: str, config: IngestConfig, start: Position | Non
             rows, lines, bad, size = [], [], [], 0
     if rows or bad:
         yield batch()
-
-
-def _column(values: list[Any]) -> list[Any] | pa.Array:
-    """Strings as an array; the values themselves where one is none, or holds half a surrogate pair."""
-    try:
-        return pa.array(values, type=pa.large_string())
-    except (pa.ArrowException, UnicodeEncodeError):
-        return values

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 from modelyard.errors import BadInput
 from modelyard.stages.ingest.assemble import SOURCE_FILE, SOURCE_LINE, system_columns
 from modelyard.stages.ingest.batch import BadRow, Position, RawBatch, Source
 from modelyard.stages.ingest.config import Format, IngestConfig
 from modelyard.stages.ingest.delimited import open_delimited
-from modelyard.stages.ingest.guess import Found, existing, find_columns
+from modelyard.stages.ingest.guess import SAMPLE, Found, existing, find_columns
 from modelyard.stages.ingest.jsonl import open_jsonl
 from modelyard.stages.ingest.layout import DataFile, data_files, find_format
 from modelyard.stages.ingest.parquet import open_parquet
@@ -21,6 +22,7 @@ from modelyard.store.dataset import KEEP, ROW_ID, SPLIT
 from modelyard.store.materialize import DATASET_FILE
 from modelyard.tasks import load_task
 
+SAMPLE_BATCHES = 4  # the most whose rows columns are found by, however few rows these are
 RESERVED = (ROW_ID, SOURCE_LINE, SOURCE_FILE, KEEP, "clean_reason", "group_head")
 
 
@@ -44,14 +46,16 @@ def open_source(source: Path, config: IngestConfig, start: Position | None = Non
     Raises BadInput when the source cannot be read, has no row, or its columns are not clear.
     """
     opened = open_rows(source, find_format(source, config.format), config)
-    first = next(opened.batches, None)
-    if first is None:
+    first = _beginning(opened.batches)
+    if not first:
         raise BadInput(f"{source.name} has no rows", where=str(source), next="give a file with rows below the header")
-    if not first.lines:
-        hold_bad_rows(0, len(first.bad), list(first.bad), source, config)
-    found = _find(first, source, config)
-    columns = _columns(first, found, config, opened.several_files)
-    batches = opened.read_from(start) if start else chain([first], opened.batches)
+    if not any(batch.lines for batch in first):
+        bad = [row for batch in first for row in batch.bad]
+        hold_bad_rows(0, len(bad), bad, source, config)
+    sample = _sample(first)
+    found = _find(sample, source, config)
+    columns = _columns(list(sample), found, config, opened.several_files)
+    batches = opened.read_from(start) if start else chain(first, opened.batches)
     return Opened(replace(opened, batches=batches), columns, found)
 
 
@@ -71,32 +75,50 @@ def open_rows(source: Path, kind: Format, config: IngestConfig) -> Source:
     return opened
 
 
-def _find(first: RawBatch, source: Path, config: IngestConfig) -> dict[str, Found]:
+def _beginning(batches: Iterator[RawBatch]) -> list[RawBatch]:
+    """The batches whose rows the columns are found by: one, unless the first ones are short."""
+    taken: list[RawBatch] = []
+    rows = 0
+    for batch in islice(batches, SAMPLE_BATCHES):
+        taken.append(batch)
+        rows += len(batch.lines)
+        if rows >= SAMPLE:
+            break
+    return taken
+
+
+def _sample(batches: list[RawBatch]) -> dict[str, list[Any]]:
+    """The values of each column of the first batch that holds a row; keys that come later are no columns."""
+    values = [batch.values() for batch in batches if batch.lines]
+    return {name: [each for held in values for each in held.get(name, ())] for name in values[0]}
+
+
+def _find(sample: Mapping[str, Sequence[Any]], source: Path, config: IngestConfig) -> dict[str, Found]:
     for name in RESERVED:
-        if name in first.columns:
+        if name in sample:
             raise BadInput(
                 f"{source.name} has a column {name}, a name that Modelyard uses itself",
                 where=str(source),
                 next="rename it",
             )
-    groups = [existing(name, list(first.columns), str(source)) for name in config.columns.group]
+    groups = [existing(name, list(sample), str(source)) for name in config.columns.group]
     task = load_task(config.task)
     wanted = {**task.columns, task.target: task.target_field}
-    return find_columns(first.values(), wanted, config.columns.named, [*groups, SPLIT], str(source))
+    return find_columns(sample, wanted, config.columns.named, [*groups, SPLIT], str(source))
 
 
-def _columns(first: RawBatch, found: dict[str, Found], config: IngestConfig, several_files: bool) -> list[Column]:
+def _columns(names: Sequence[str], found: dict[str, Found], config: IngestConfig, several_files: bool) -> list[Column]:
     """The columns of the Dataset, in the order of the source, ours last."""
     task = load_task(config.task)
     roles = {found[public].column: (kind, "input", public) for public, kind in task.columns.items()}
     roles[found[task.target].column] = (task.target_field, "target", task.target)
     columns = []
-    for name in first.columns:
+    for name in names:
         if name == SPLIT:
             continue
         kind, role, public = roles.get(name, ("value", "group" if name in config.columns.group else "meta", ""))
         columns.append(Column(name, kind, role, public=public))
-    return columns + system_columns(SPLIT in first.columns, several_files)
+    return columns + system_columns(SPLIT in names, several_files)
 
 
 def hold_bad_rows(rows: int, aside: int, shown: Sequence[BadRow], source: Path, config: IngestConfig) -> None:

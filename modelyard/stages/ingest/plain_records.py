@@ -32,7 +32,7 @@ class PlainRecords:
 
     columns: the values of the good records. lines: where each of them starts; next_lines: what stands behind each. Of
     the records of another width: wrong_lines, wrong_widths, and wrong_before, the good ones before each. end: the line
-    behind all records and blank lines.
+    behind all records and blank lines. stopped: at a record that is not plain, and not for want of text.
     """
 
     columns: list[pa.LargeStringArray]
@@ -42,6 +42,7 @@ class PlainRecords:
     wrong_widths: Places
     wrong_before: Places
     end: int
+    stopped: bool
 
     def line_behind(self, count: int) -> int:
         """The line behind so many good records; behind everything when there are not so many."""
@@ -97,6 +98,7 @@ def read_plain(text: bytes, delimiter: bytes, width: int, limit: int) -> PlainRe
         widths[bad],
         np.searchsorted(kept, bad),
         int(last_lines[count - 1]) + 1 if count else 0,
+        count < len(ends) or stop <= len(data),
     )
 
 

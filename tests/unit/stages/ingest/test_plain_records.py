@@ -86,7 +86,12 @@ def test_a_file_is_read_the_same_whatever_the_window(
     path.write_bytes(f"text,label\n{text}".encode(encoding, "replace"))
     config = IngestConfig(encoding=encoding, delimiter=",", header=True, max_row_characters=LIMIT)
     here = "modelyard.stages.ingest.delimited"
-    with patch(f"{here}.BATCH_ROWS", rows), patch(f"{here}.WINDOW", window), patch(f"{here}.BATCH_CHARACTERS", window):
+    with (
+        patch(f"{here}.BATCH_ROWS", rows),
+        patch(f"{here}.CAREFUL_ROWS", max(1, rows - 1)),
+        patch(f"{here}.WINDOW", window),
+        patch(f"{here}.GLANCE", window // 2),
+    ):
         batches = list(open_rows(path, "csv", config).batches)
     good = [
         (line, list(row))
