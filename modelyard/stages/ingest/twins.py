@@ -63,18 +63,22 @@ class Twins:
 
         They stay on disk: how many there are depends on the data.
         """
-        import polars as pl
-
         path, sizes = self._folder / "further", []
         with path.open("wb") as file:
             for keys in self._spill.each():
-                # The rows of a partition lie in their order, so twins are counted in order of appearance.
-                ordinal = pl.int_range(pl.len(), dtype=pl.UInt32).over("low", "high").alias("ordinal")
-                found = keys.select("row", ordinal).filter(pl.col("ordinal") > 0)
-                records = np.empty(len(found), dtype=FURTHER)
-                records["row"], records["ordinal"] = found["row"].to_numpy(), found["ordinal"].to_numpy()
+                low, high, rows = (keys[name].to_numpy() for name in ("low", "high", "row"))
+                # Both sorts are stable and the rows of a partition lie in their order: so do twins.
+                order = np.lexsort((high, low))
+                low, high, places = low[order], high[order], np.arange(len(order))
+                first = np.ones(len(order), dtype=np.bool_)
+                first[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
+                others = np.flatnonzero(~first)
+                records = np.empty(len(others), dtype=FURTHER)
+                records["row"] = rows[order[others]]
+                records["ordinal"] = (places - np.maximum.accumulate(np.where(first, places, 0)))[others]
+                records.sort(order="row")
                 file.write(records.tobytes())
-                sizes.append(len(found))
+                sizes.append(len(records))
         if not sum(sizes):
             return []
         mapped = np.memmap(path, dtype=FURTHER, mode="r")
