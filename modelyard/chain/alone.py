@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
+from modelyard import __version__
 from modelyard.chain.existing import Existing, adopt_alone
 from modelyard.chain.project import Project
-from modelyard.chain.steps import Made
-from modelyard.errors import BadInput, ModelyardError
+from modelyard.chain.steps import CHAIN, Made
+from modelyard.errors import BadInput, Damaged, ModelyardError
 from modelyard.run import Listener, Run, Silent
 from modelyard.stages.clean import clean
 from modelyard.stages.evaluate import evaluate
@@ -23,9 +24,11 @@ from modelyard.stages.optimize import optimize
 from modelyard.stages.split import split
 from modelyard.stages.train import train
 from modelyard.store import Artifact, Dataset, Model, Package, Report, Store
-from modelyard.store.atomic import hold, new_directory, publish_directory, write_bytes
+from modelyard.store.atomic import hold, publish_directory, write_bytes
 from modelyard.store.digests import PROVENANCE, canonical_json
+from modelyard.store.journal import Journal
 from modelyard.store.materialize import materialize
+from modelyard.store.work_folder import work_folder, work_folder_of
 
 # What each stage takes from the command line: kinds of input that must be there, and those that may.
 TAKES: Mapping[str, tuple[tuple[type[Dataset] | type[Artifact], ...], tuple[type[Artifact], ...]]] = {
@@ -62,17 +65,26 @@ def run_alone(
 ) -> Alone:
     """Run one stage on files and folders and write its output to `out`, whole or not at all.
 
-    A Dataset is written as the Hugging Face layout. Raises BadInput when an input is missing or `out` exists.
+    A Dataset is written as the Hugging Face layout. Killed, the same command goes on where it was: see `work_folder`.
+    Raises BadInput when an input is missing or `out` exists, EnvironmentProblem when another process works at `out`.
     """
-    return _alone(stage, paths, out, project, lambda run: _call(stage, paths, project, run), listener, threads)
+
+    def call(run: Run, done: Journal) -> Made:
+        return _call(stage, paths, project, run, done)
+
+    return _alone(stage, paths, out, project, call, listener or Silent(), threads)
 
 
 def run_adopt(existing: Existing, out: Path, listener: Listener | None = None, threads: int = 2) -> Alone:
     """Adopt a model and write it to `out` in the same way."""
-    project = existing.project
-    return _alone(
-        "adopt", [existing.seen.place], out, project, lambda run: adopt_alone(existing, run), listener, threads
-    )
+    config = existing.project.adopt
+    paths = [existing.seen.place, *(Path(each) for each in (config.data, config.tokenizer) if each is not None)]
+    call = partial(_adopt, existing)
+    return _alone("adopt", paths, out, existing.project, call, listener or Silent(), threads)
+
+
+def _adopt(existing: Existing, run: Run, done: Journal) -> Made:
+    return adopt_alone(existing, run)
 
 
 def _alone(
@@ -80,26 +92,28 @@ def _alone(
     paths: list[Path],
     out: Path,
     project: Project,
-    call: Callable[[Run], Made],
-    listener: Listener | None,
+    call: Callable[[Run, Journal], Made],
+    listener: Listener,
     threads: int,
 ) -> Alone:
     out = out.absolute()
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise BadInput(f"{out} is there already", where=str(out), next="give another --out, or remove it")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    # On the disk of the output, so that the last step is a rename.
-    with new_directory(out.parent) as folder, _in_use(paths):
-        # Beside the output, where the same command finds its checkpoints again after a crash.
-        work = out.with_name(f".{out.name}.work")
-        run = Run(Store(folder), listener or Silent(), key=stage, threads=threads, scratch_root=work)
+        left = work_folder_of(out)
+        also = f", and {left.name} beside it, which an unfinished try left" if left.exists() else ""
+        raise BadInput(f"{out} is there already", where=str(out), next=f"give another --out, or remove it{also}")
+    identity = _identity(stage, [_existing(path) for path in paths], project)
+    with _in_use(paths), work_folder(out, identity, listener.say) as work:
+        store = Store(work / "store")
+        store.clear_abandoned()
+        run = Run(store, listener, key=stage, threads=threads, scratch_root=work)
         run.allowed_code = project.allowed_code()
+        done = Journal(work / "journal.jsonl", identity)
         with _evidence_kept(stage, run, out):
-            made = call(run)
-        evidence = made if isinstance(made, Report) else run.report(stage)
+            made, evidence = _made(stage, call, run, done)
         report = _write_evidence(out, evidence.info)
         if isinstance(made, Dataset):
-            materialize(made, out)
+            parts = len(made.parts)
+            materialize(made, out, work, lambda views: run.progress(views, "write", total=parts))
         else:
             if out.exists():
                 out.rmdir()
@@ -108,8 +122,47 @@ def _alone(
                 provenance.write_bytes(canonical_json({"stage": stage}) + b"\n")
             publish_directory(made.path, out)
             made = type(made)(made.digest, out)
-        shutil.rmtree(work, ignore_errors=True)
     return Alone(made, evidence, out, report)
+
+
+def _identity(stage: str, paths: list[Path], project: Project) -> dict[str, Any]:
+    """What the output depends on: files by size and time, not by content, since large ones are not read for this."""
+    base = Path(project.train.base)
+    return {
+        "stage": stage,
+        "modelyard": __version__,
+        "versions": {step.name: step.version for step in CHAIN},
+        "settings": project.model_dump(mode="json"),
+        "code": sorted(project.allowed_code()),
+        "inputs": [_as_it_lies(path) for path in paths],
+        "base": _as_it_lies(base) if stage == "train" and base.exists() else [],
+    }
+
+
+def _as_it_lies(path: Path) -> list[Any]:
+    """Its place, and of every file below it the place, the size and the time."""
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    known = [(file, file.stat()) for file in files]
+    return [str(path.resolve()), *([str(file), each.st_size, each.st_mtime_ns] for file, each in known)]
+
+
+def _made(stage: str, call: Callable[[Run, Journal], Made], run: Run, done: Journal) -> tuple[Made, Report]:
+    """The output of the stage and its evidence; those of a try that was killed while it wrote them out."""
+    for entry in done.entries:
+        if "made" in entry:
+            with suppress(Damaged):
+                found = _stored(entry["kind"], entry["made"], run.store), run.store.get(Report, entry["evidence"])
+                run.say(f"{stage} was done when a try before this one broke off")
+                return found
+    made = call(run, done)
+    evidence = made if isinstance(made, Report) else run.report(stage)
+    done.add({"kind": type(made).__name__, "made": made.digest, "evidence": evidence.digest})
+    return made, evidence
+
+
+def _stored(kind: str, digest: str, store: Store) -> Made:
+    artifact = next((each for each in (Model, Package, Report) if each.__name__ == kind), None)
+    return store.dataset(digest) if artifact is None else store.get(artifact, digest)
 
 
 @contextmanager
@@ -141,12 +194,12 @@ def _write_evidence(out: Path, info: Mapping[str, Any]) -> Path:
     return path
 
 
-def _call(stage: str, paths: list[Path], project: Project, run: Run) -> Made:
+def _call(stage: str, paths: list[Path], project: Project, run: Run, done: Journal) -> Made:
     if stage == "ingest":
         if len(paths) != 1:
             raise BadInput(f"ingest takes one file or folder, {len(paths)} were given")
-        return ingest(_existing(paths[0]), project.ingest, run)
-    given = _open(stage, paths, project, run)
+        return ingest(paths[0], project.ingest, run)
+    given = _open(stage, paths, project, run, done)
     data = cast(Dataset, given.get(Dataset))
     model, package = cast(Model, given.get(Model)), cast(Package, given.get(Package))
     match stage:
@@ -165,11 +218,11 @@ def _call(stage: str, paths: list[Path], project: Project, run: Run) -> Made:
     raise BadInput(f"{stage} does not run alone", next=f"one of {', '.join(TAKES)}")
 
 
-def _open(stage: str, paths: list[Path], project: Project, run: Run) -> dict[type, Made]:
+def _open(stage: str, paths: list[Path], project: Project, run: Run, done: Journal) -> dict[type, Made]:
     needed, optional = TAKES[stage]
     by_kind: dict[type, Path] = {}
     for path in paths:
-        kind = kind_of(_existing(path))
+        kind = kind_of(path)
         if kind in by_kind:
             raise BadInput(f"two inputs are a {kind.__name__}: {by_kind[kind]} and {path}")
         if kind not in (*needed, *optional):
@@ -183,9 +236,22 @@ def _open(stage: str, paths: list[Path], project: Project, run: Run) -> dict[typ
         if issubclass(kind, Artifact):
             opened[kind] = kind.open(path)
         else:
-            # Its own Run: the figures of reading the input are not those of this stage.
-            opened[kind] = ingest(path, project.ingest, Run(run.store, run.listener, key="input", threads=run.threads))
+            opened[kind] = _read(path, project, run, done)
     return opened
+
+
+def _read(path: Path, project: Project, run: Run, done: Journal) -> Dataset:
+    """Data as a Dataset: read once, whatever kills the stage afterwards."""
+    for entry in done.entries:
+        if entry.get("input") == str(path):
+            with suppress(Damaged):
+                return run.store.dataset(entry["dataset"])
+    # Its own Run: the figures of reading the input are not those of this stage.
+    own = Run(run.store, run.listener, key="input", threads=run.threads, cancelled=run.cancelled)
+    dataset = ingest(path, project.ingest, own)
+    done.add({"input": str(path), "dataset": dataset.digest})
+    run.store.drop_scratch(own.key)
+    return dataset
 
 
 def _usage(stage: str) -> str:

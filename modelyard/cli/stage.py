@@ -37,6 +37,7 @@ def _command(stage: str, takes: str, text: str) -> click.Command:
         from modelyard.cli.terminal import progress
         from modelyard.config import merge, parse_setting
         from modelyard.environment import usable_cores
+        from modelyard.store.work_folder import work_folder_of
 
         chosen: dict[str, Any] = {}
         for setting in settings:
@@ -47,7 +48,9 @@ def _command(stage: str, takes: str, text: str) -> click.Command:
             with progress() as listener, stoppable():
                 alone = run_alone(stage, list(inputs), out, project, listener, threads or usable_cores())
         except KeyboardInterrupt as error:
-            raise Stopped(f"stopped; {out} was not written", "run the same command again") from error
+            kept = work_folder_of(out)
+            also = f"; what is done lies in {kept}" if kept.exists() else ""
+            raise Stopped(f"stopped; {out} was not written{also}", "run the same command again: it goes on") from error
         info = alone.evidence.info
         if as_json:
             print_json(

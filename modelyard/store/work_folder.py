@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,10 @@ def work_folder_of(out: Path) -> Path:
 
 
 @contextlib.contextmanager
-def work_folder(out: Path, identity: Any) -> Iterator[Path]:
+def work_folder(out: Path, identity: Any, say: Callable[[str], None] = lambda message: None) -> Iterator[Path]:
     """The folder, held alone: what lies there was left by a try of the same work that did not come to its end.
 
-    identity: JSON of all that the work depends on; what another work left there is removed.
+    identity: JSON of all that the work depends on; what another work left there is removed, and `say` hears of it.
     It goes with the end of the block. It stays when the block was broken off (a kill, Ctrl-C, a full disk) and the same
     command can go on; not when that would only fail again. Raises EnvironmentProblem when a process works there already
     or the disk ran full in the block, whichever library wrote.
@@ -36,7 +36,7 @@ def work_folder(out: Path, identity: Any) -> Iterator[Path]:
     work = work_folder_of(out)
     with _held(work):
         try:
-            _empty_for(work, digest_json(identity))
+            _empty_for(work, digest_json(identity), say)
             yield work
         except (BadInput, GateFailed, Damaged):
             _remove(work)
@@ -64,11 +64,13 @@ def _held(work: Path) -> Iterator[None]:
             return
 
 
-def _empty_for(work: Path, digest: str) -> None:
+def _empty_for(work: Path, digest: str, say: Callable[[str], None]) -> None:
     """Remove what is not of this work: first what it said it was, so that a kill leaves nothing that looks whole."""
     said = work / WORK
     if said.is_file() and said.read_text() == digest:
         return
+    if said.is_file():
+        say(f"{work.name} held an unfinished try with other settings or inputs: begun anew")
     said.unlink(missing_ok=True)
     for path in work.iterdir():
         if path.is_dir() and not path.is_symlink():
