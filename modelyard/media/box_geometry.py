@@ -62,6 +62,13 @@ def rotated_corners(x: float, y: float, width: float, height: float, degrees: fl
     return np.stack([start, start + along, start + along + down, start + down])
 
 
+def rotated_about_centre(x: float, y: float, width: float, height: float, degrees: float) -> Boxes:
+    """The four corners of a box turned clockwise about its centre, as CVAT turns: float64 [4, 2]."""
+    corners = rotated_corners(x, y, width, height, degrees)
+    shift: Boxes = np.array([x + width / 2, y + height / 2]) - corners.mean(axis=0)
+    return corners + shift
+
+
 def around(points: Boxes) -> Boxes:
     """The upright box around points [k, 2]: float64 [4]."""
     low, high = points.min(axis=0), points.max(axis=0)
@@ -70,6 +77,8 @@ def around(points: Boxes) -> Boxes:
 
 def turned(boxes: Boxes, orientation: int, stored_width: float, stored_height: float) -> Boxes:
     """Boxes on the stored pixels of a picture, as they lie on the upright one (`media.pixels.upright`)."""
+    if orientation == 1:
+        return boxes
     x1, y1, x2, y2 = corner_form(boxes).T
     width, height = stored_width, stored_height
     if orientation in SIDEWAYS:
