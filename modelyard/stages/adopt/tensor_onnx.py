@@ -139,7 +139,8 @@ def _given(
                 yield {name: array[row : row + 1] for name, array in request.items()}
 
     several = len(heights) == 1 and max(heights) > 1
-    return inputs, Examples(of_rows, golden, several, f"{len(given)} requests of {data.name}")
+    count = "1 request" if len(given) == 1 else f"{len(given)} requests"
+    return inputs, Examples(of_rows, golden, several, f"{count} of {data.name}")
 
 
 def _drawn(

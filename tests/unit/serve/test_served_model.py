@@ -7,11 +7,17 @@ from typing import Any
 import pytest
 
 from modelyard.errors import BadInput, Damaged, EnvironmentProblem, ModelyardError
+from modelyard.run import Run
+from modelyard.serve.openapi import document
 from modelyard.serve.problems import Problem
 from modelyard.serve.repository import Repository
 from modelyard.serve.resolve import resolve
 from modelyard.serve.served_model import ServedModel, open_model
 from modelyard.serve.settings import ServeSettings, is_loopback, read_token
+from modelyard.stages.adopt import AdoptConfig
+from modelyard.stages.adopt.tensor_onnx import tensor_package
+from modelyard.store import Store
+from tests.graphs import graph, node, saved
 from tests.packages import tiny_package
 
 
@@ -91,3 +97,25 @@ def test_only_loopback_needs_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
         read_token("0.0.0.0")
     monkeypatch.setenv("MODELYARD_TOKEN", "x")
     assert read_token("0.0.0.0") == "x"
+
+
+def tensor_folder(folder: Path, *, batch_axis: str | int) -> Path:
+    model = graph([node("Relu", "x", "y")], [("x", "FLOAT", [batch_axis, 2])], [("y", "FLOAT", [batch_axis, 2])])
+    run = Run(Store(folder / "store"), threads=1)
+    made = tensor_package(saved(model, folder / "model.onnx"), AdoptConfig(name="plain", golden=2), run)
+    return made.path
+
+
+@pytest.mark.parametrize(("axis", "stacked"), [("n", True), (1, False)])
+def test_a_tensor_package_is_its_own_tensor_level(tmp_path: Path, axis: str | int, stacked: bool) -> None:
+    model = opened(tensor_folder(tmp_path, batch_axis=axis))
+    assert (model.tensor, model.stacked) == (None, stacked)
+    repository = Repository({"plain": {"1": model}}, loaded=True)
+    found = repository.find("plain")
+    assert (found.name, found.signature, found.tensor_level) == ("plain", model.public, True)
+    with pytest.raises(Problem) as caught:
+        repository.find("plain.tensor")
+    assert caught.value.status == 404
+    paths = document(repository, ServeSettings(()))["paths"]
+    assert not any("plain.tensor" in path for path in paths)
+    assert ("/v1/models/plain:predict" in paths) is stacked
