@@ -18,8 +18,12 @@ from modelyard.stages.release.words import Words
 from modelyard.store import Package
 
 # Names that the Hub knows for our tasks and metrics.
-_PIPELINES = {"text_classification": "text-classification"}
-_METRICS = (("accuracy", "accuracy", "Accuracy"), ("macro_f1", "f1", "Macro F1"))
+_PIPELINES = {"text_classification": "text-classification", "text_embedding": "sentence-similarity"}
+_METRICS = (
+    ("accuracy", "accuracy", "Accuracy"),
+    ("macro_f1", "f1", "Macro F1"),
+    ("spearman", "spearmanr", "Spearman of cosine and score"),
+)
 
 
 def plain(value: Any, most: int = 120) -> str:
@@ -65,12 +69,10 @@ def card(
 ) -> str:
     front = yaml.safe_dump(front_matter(package, judged, license), sort_keys=False, allow_unicode=True)
     title = plain(package.name) + (f" {words('page.version', version=version)}" if version is not None else "")
-    labels = [plain(label) for label in package.info.get("labels", [])]
-    named = ", ".join(labels[:20]) + (", ..." if len(labels) > 20 else "")
     parts = [f"# {title}", plain(verdict.sentence, 600)]
     if description:
         parts.append(plain(description, 2000))
-    parts += [f"## {words('card.intended')}", words("card.answers", labels=named)]
+    parts += [f"## {words('card.intended')}", _answers(package, words)]
     if verdict.released:
         parts += [words("card.serve"), f"```\n{serve}\n```"]
     parts += [f"## {words('card.figures')}", _figures(judged, words)]
@@ -93,6 +95,17 @@ def card(
     return f"---\n{front}---\n\n" + "\n\n".join(parts) + "\n"
 
 
+def _answers(package: Package, words: Words) -> str:
+    """What it gives for a request: one of its labels, a vector, or outputs by name."""
+    labels = [plain(label) for label in package.info.get("labels", [])]
+    if labels:
+        return words("card.answers", labels=", ".join(labels[:20]) + (", ..." if len(labels) > 20 else ""))
+    if package.task == "text_embedding":
+        return words("card.embeds")
+    outputs = [plain(output["name"]) for output in package.info["signature"]["outputs"]]
+    return words("card.outputs", outputs=words.listed(outputs))
+
+
 def _short(value: Any, words: Words) -> str:
     return words.significant(value) if isinstance(value, float) else str(value)
 
@@ -108,13 +121,14 @@ def _figures(judged: Sequence[Judged], words: Words) -> str:
 
 
 def _limits(evidence: Evidence, words: Words) -> str:
-    overall = evidence.value("evaluate", "accuracy")
+    metric = evidence.metric
+    overall = evidence.value("evaluate", metric.name)
     said = [
         f"- {plain(row.get('column'), 40)} = {plain(row.get('value'), 40)}: "
-        f"{words.with_interval(row.get('accuracy'), row.get('interval'), 'share')} / {words.share(overall)}"
+        f"{words.with_interval(row.get(metric.name), row.get('interval'), 'share')} / {words.share(overall)}"
         for row in evidence.rows("evaluate", "slices")
         if weak(row, overall)
     ]
     if said:
         return "\n".join(said)
-    return words("card.no_limits") if evidence.rows("evaluate", "slices") else words("section.not_measured")
+    return words.of(metric, "card.no_limits") if evidence.rows("evaluate", "slices") else words("section.not_measured")

@@ -31,6 +31,19 @@ class StageGate:
     passed: bool
 
 
+@dataclass(frozen=True)
+class Judging:
+    """The metric that the package is judged by: its name in the figures, and whether it is a share of rows."""
+
+    name: str = "accuracy"
+    share: bool = True
+
+    @property
+    def lost_unit(self) -> str:
+        """Of what is lost of it: a key of numbers.FORMATS."""
+        return "points" if self.share else "share"
+
+
 def bounds(value: Any) -> tuple[float, float] | None:
     """Two finite numbers, low and high, or None."""
     if not isinstance(value, (list, tuple)) or len(value) != 2:
@@ -48,6 +61,20 @@ class Evidence:
 
     def has(self, stage: str) -> bool:
         return stage in self.content
+
+    @property
+    def metric(self) -> Judging:
+        """What the stages judged the package by; accuracy where none of them says."""
+        for stage in ("evaluate", "optimize", "export"):
+            said = self.mapping(stage, "metric")
+            if said.get("name"):
+                return Judging(str(said["name"]), bool(said.get("share")))
+        return Judging()
+
+    @property
+    def labels(self) -> bool:
+        """Whether the answers are labels: only of these there are classes, confusions and a calibration."""
+        return self.metric.name == "accuracy" or bool(self.rows("evaluate", "per_class"))
 
     def figure(self, stage: str, name: str) -> Measured | None:
         """None for a figure that was not recorded or is no finite number."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from modelyard.stages.release.adopted import beside_the_point
 from modelyard.stages.release.evidence import Evidence, StageGate
-from modelyard.stages.release.rules import RULES, Bar, Rule, holds, known_name
+from modelyard.stages.release.rules import Bar, Rule, gate_rule, holds, known_name, rules_for
 from modelyard.stages.release.words import Words
 
 GATE, ADVICE, NOT_MEASURED = "gate", "advice", "not_measured"
@@ -106,7 +106,7 @@ def _apply(rule: Rule, evidence: Evidence, held: StageGate | None, asked: float 
     if asked is not None:
         bar, comparison = asked, rule.comparison
     gate = rule.gate or held is not None or asked is not None
-    label = words(f"figure.{rule.name}")
+    label = words.of(rule.metric, f"figure.{rule.label or rule.name}")
     if measured is None:
         # A gate that the user asked for and nobody measured cannot be taken as passed.
         return Judged(
@@ -125,7 +125,8 @@ def _apply(rule: Rule, evidence: Evidence, held: StageGate | None, asked: float 
 
 
 def judge(evidence: Evidence, gates: Mapping[str, float], words: Words) -> list[Judged]:
-    """Every figure of RULES, then every further gate that a stage held; gates first, then what decides."""
+    """Every figure that applies, then every further gate that a stage held; gates first, then what decides."""
+    gates = {known_name(name, evidence.metric): bar for name, bar in gates.items()}
     held: dict[str, StageGate] = {}
     for gate in evidence.gates():
         name = known_name(gate.name)
@@ -133,10 +134,13 @@ def judge(evidence: Evidence, gates: Mapping[str, float], words: Words) -> list[
         if name not in held or held[name].passed:
             held[name] = gate
     judged = []
-    for rule in RULES:
+    rules = rules_for(evidence)
+    for rule in rules:
         one = _apply(rule, evidence, held.pop(rule.name, None), gates.get(rule.name), words)
         if one.kind != NOT_MEASURED or one.asked or not beside_the_point(rule, evidence):
             judged.append(one)
+    for name in gates.keys() - {rule.name for rule in rules}:
+        judged.append(_apply(gate_rule(name), evidence, None, gates[name], words))
     for name, gate in held.items():
         row = _ROW_OF_STAGE.get(gate.stage, "R35")
         label = words.said(re.sub(r"[_\s]+", " ", name).strip().capitalize() or name)

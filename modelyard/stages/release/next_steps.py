@@ -56,7 +56,7 @@ def next_steps(
     steps = [
         *_serve_or_mend(verdict, commands, words),
         *_below_baseline(figures.get("accuracy_over_baseline"), evidence, words),
-        *_undecided(figures.get("accuracy"), evidence, words),
+        *_undecided(figures.get(evidence.metric.name), evidence, words),
         *_weak_slices(evidence, words),
         *_imbalance(figures.get("class_imbalance"), evidence, words),
         *_confusions(evidence, words),
@@ -92,7 +92,9 @@ def _below_baseline(above: Judged | None, evidence: Evidence, words: Words) -> I
 
 
 def _undecided(accuracy: Judged | None, evidence: Evidence, words: Words) -> Iterator[Step]:
-    """A bar within the interval of the accuracy: more test rows would decide."""
+    """A bar within the interval of a share: more test rows would decide, and how many is known."""
+    if not evidence.metric.share:
+        return
     if accuracy is None or accuracy.value is None or accuracy.interval is None or not isinstance(accuracy.bar, float):
         return
     low, high = accuracy.interval
@@ -116,22 +118,24 @@ def _rounded(number: float) -> float:
 
 
 def weak(row: dict[str, Any], overall: float | None) -> bool:
-    """Whether the whole interval of a slice lies below the accuracy over all rows."""
+    """Whether the whole interval of a slice lies below the metric over all rows."""
     within = bounds(row.get("interval"))
     return overall is not None and within is not None and within[1] < overall
 
 
 def _weak_slices(evidence: Evidence, words: Words) -> Iterator[Step]:
-    overall = evidence.value("evaluate", "accuracy")
+    metric = evidence.metric
+    overall = evidence.value("evaluate", metric.name)
     rows = [row for row in evidence.rows("evaluate", "slices") if weak(row, overall)]
-    rows.sort(key=lambda row: finite(row.get("accuracy")) or 0.0)
+    rows.sort(key=lambda row: finite(row.get(metric.name)) or 0.0)
     for row in rows[:2]:
         yield Step(
-            words(
+            words.of(
+                metric,
                 "next.weak_slice",
                 column=shown(row.get("column"), 40),
                 value=shown(row.get("value"), 40),
-                accuracy=words.share(row.get("accuracy")),
+                accuracy=words.share(row.get(metric.name)),
                 interval=words.interval(row.get("interval"), "share"),
                 overall=words.share(overall),
             ),
@@ -142,6 +146,8 @@ def _weak_slices(evidence: Evidence, words: Words) -> Iterator[Step]:
 
 def _thin_slices(evidence: Evidence, words: Words) -> Iterator[Step]:
     """Slices of which nothing can be said yet, the one with most rows first: it is the cheapest to know."""
+    if evidence.metric.name != "accuracy":
+        return
     thin = []
     for row in evidence.rows("evaluate", "slices"):
         within, accuracy, rows = bounds(row.get("interval")), finite(row.get("accuracy")), finite(row.get("rows"))

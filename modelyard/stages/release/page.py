@@ -11,7 +11,7 @@ from typing import Any
 
 from modelyard.stages.release.blocks import Section, shown
 from modelyard.stages.release.csv_text import csv_text, data_link
-from modelyard.stages.release.evidence import Evidence
+from modelyard.stages.release.evidence import Evidence, Judging
 from modelyard.stages.release.judge import ADVICE, GATE, Judged
 from modelyard.stages.release.next_steps import Step
 from modelyard.stages.release.verdict import Verdict
@@ -69,16 +69,16 @@ def result(one: Judged, words: Words) -> tuple[str, str]:
     return (words("result.met"), "pass") if one.passed else (words("result.missed"), "warn")
 
 
-def tiles(judged: Sequence[Judged], words: Words) -> list[Tile]:
-    """Accuracy, latency, size and throughput, each with what puts it in proportion."""
+def tiles(judged: Sequence[Judged], metric: Judging, words: Words) -> list[Tile]:
+    """The task's metric, latency, size and throughput, each with what puts it in proportion."""
     figures = {one.name: one for one in judged}
 
     def value(name: str) -> float | None:
         return figures[name].value if name in figures else None
 
-    accuracy = figures.get("accuracy")
+    judging = figures.get(metric.name)
     below = {
-        "accuracy": words.interval(accuracy.interval, "share") if accuracy is not None else "",
+        metric.name: words.interval(judging.interval, "share") if judging is not None else "",
         "latency_p50_ms": words("tile.latency_p99_ms", p99=words.milliseconds(value("latency_p99_ms")))
         if value("latency_p99_ms") is not None
         else "",
@@ -90,7 +90,11 @@ def tiles(judged: Sequence[Judged], words: Words) -> list[Tile]:
         else "",
     }
     return [
-        Tile(words(f"tile.{name}"), words.written(value(name), figures[name].unit), below[name])
+        Tile(
+            words.of(metric, "tile.accuracy") if name == metric.name else words(f"tile.{name}"),
+            words.written(value(name), figures[name].unit),
+            below[name],
+        )
         for name in below
         if name in figures and value(name) is not None
     ]

@@ -9,9 +9,9 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from modelyard.stages.release.evidence import Evidence, Measured
+from modelyard.stages.release.evidence import Evidence, Judging, Measured
 from modelyard.stages.release.numbers import finite
 from modelyard.stages.release.words import Words
 
@@ -19,11 +19,15 @@ Read = Callable[[Evidence, Words], Measured | None]
 Bar = float | tuple[float, float]
 
 
+ACCURACY = Judging()
+
+
 @dataclass(frozen=True)
 class Rule:
     """row: of the promises. unit: a key of numbers.FORMATS. comparison: at_least, at_most, within or "" (no side is
     better). stages: what must have run for the figure to exist. deciding: shown on the first screen.
-    bar_holds: whether the default bar applies to this evidence."""
+    bar_holds: whether the default bar applies to this evidence.
+    metric, label: of a figure of another metric than accuracy, that metric and the name of accuracy's figure."""
 
     row: str
     name: str
@@ -35,6 +39,8 @@ class Rule:
     gate: bool = False
     deciding: bool = False
     bar_holds: Callable[[Evidence], bool] = lambda evidence: True
+    metric: Judging = ACCURACY
+    label: str = ""
 
 
 def _of(stage: str, name: str) -> Read:
@@ -206,7 +212,35 @@ RULES: tuple[Rule, ...] = (
     Rule("R38", "cycle_ratio", "ratio", "at_least", 4.7, ("tune",), _nothing),
 )  # fmt: skip
 
-BY_NAME = {rule.name: rule for rule in RULES}
+# Of answers that are labels.
+LABELS_ALONE = ("accuracy_over_baseline", "class_imbalance", "macro_f1", "ece")
+# What takes the place of accuracy's figures where the package is judged by another metric.
+OF_METRIC = {
+    "accuracy": "{}", "accuracy_lost": "{}_lost", "parity_accuracy": "parity_{}", "eager_accuracy": "eager_{}",
+}  # fmt: skip
+
+
+def of_metric(rule: Rule, metric: Judging) -> Rule:
+    """The rule, of that metric in the place of accuracy."""
+    if metric.name == "accuracy" or rule.name not in OF_METRIC:
+        return rule
+    name, (stage,) = OF_METRIC[rule.name].format(metric.name), rule.stages
+    read = _gate_of(stage, name, name) if rule.gate else _of(stage, name)
+    unit = metric.lost_unit if rule.unit == "points" else rule.unit
+    return replace(rule, name=name, unit=unit, read=read, metric=metric, label=rule.name)
+
+
+def rules_for(evidence: Evidence) -> tuple[Rule, ...]:
+    """The rules that apply: with the metric that the package is judged by, of labels only where there are any."""
+    own = [of_metric(rule, evidence.metric) for rule in RULES]
+    metric = {rule.name for rule in own if rule.label}
+    kept = [rule for rule in own if rule.label or rule.name not in metric]
+    return tuple(rule for rule in kept if evidence.labels or rule.name not in LABELS_ALONE)
+
+
+# Of the metrics of Modelyard's own tasks; that of a user's own task is named `metric`, `metric_lost`, ...
+METRICS = (Judging("metric"), Judging("spearman", share=False), ACCURACY)
+BY_NAME = {rule.name: rule for metric in METRICS for rule in (of_metric(each, metric) for each in RULES)}
 
 # The shorter names that people write, and those of the stages' gates, beside the figures' own.
 ALIASES = {
@@ -222,15 +256,22 @@ ALIASES = {
 }
 
 
-def known_name(name: str) -> str:
-    """The figure that a name or an alias means; the name itself when it is neither."""
-    return ALIASES.get(name, name)
+def known_name(name: str, metric: Judging | None = None) -> str:
+    """The figure that a name or an alias means; the name itself when it is neither.
+
+    metric: what `metric` stands for in `metric`, `metric_lost` and so on.
+    """
+    known = ALIASES.get(name, name)
+    if metric is None:
+        return known
+    own = {shape.format("metric"): shape.format(metric.name) for shape in OF_METRIC.values()}
+    return own.get(known, known)
 
 
 def gate_rule(name: str) -> Rule:
     """The rule that `release.gates` means by a name. Raises ValueError for a figure that cannot be a gate."""
     rule = BY_NAME.get(known_name(name))
-    names = [one.name for one in RULES if one.comparison in ("at_least", "at_most")] + list(ALIASES)
+    names = [one.name for one in BY_NAME.values() if one.comparison in ("at_least", "at_most")] + list(ALIASES)
     if rule is None or rule.comparison not in ("at_least", "at_most"):
         close = difflib.get_close_matches(name, names, n=1)
         advice = f"did you mean {close[0]}?" if close else f"known: {', '.join(sorted(names))}"

@@ -51,7 +51,7 @@ def release(
     other = Words(next(language for language in LANGUAGES if language != config.language))
     evidence = Evidence(reports)
     judged = judge(evidence, config.gates, words)
-    outcome = verdict(judged, config.override, words)
+    outcome = verdict(judged, evidence.metric, config.override, words)
     page = _page(package, evidence, config, version, history, typed, words, f"report.{other.language}.html")
     translated = _page(package, evidence, config, version, history, typed, other, "report.html")
     _record(run, judged, outcome, config)
@@ -81,7 +81,7 @@ def _page(
     other: str,
 ) -> Page:
     judged = judge(evidence, config.gates, words)
-    outcome = verdict(judged, config.override, words)
+    outcome = verdict(judged, evidence.metric, config.override, words)
     title = f"{package.name}" + (f" {words('page.version', version=version)}" if version is not None else "")
     return Page(
         title=f"{title}: {words('page.report')}",
@@ -89,7 +89,7 @@ def _page(
         version=version,
         description=config.description,
         verdict=outcome,
-        tiles=tiles(judged, words),
+        tiles=tiles(judged, evidence.metric, words),
         savings=savings(judged, words),
         warnings=warnings(evidence, words),
         judged=judged,
@@ -104,7 +104,7 @@ def _sections(
     package: Package, evidence: Evidence, judged: Sequence[Judged], history: Sequence[Report], words: Words
 ) -> list[Section]:
     found = [section(evidence, words) for section in SECTIONS]
-    found.append(earlier_versions([report_json(report) for report in history], judged, words))
+    found.append(earlier_versions([report_json(report) for report in history], judged, evidence.metric, words))
     found += [figures(judged, words), environment(evidence, words), provenance(package, evidence, words)]
     return [section for section in found if section is not None]
 

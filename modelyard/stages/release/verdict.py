@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from modelyard.stages.release.evidence import Judging
 from modelyard.stages.release.judge import ADVICE, GATE, NOT_MEASURED, Judged
 from modelyard.stages.release.words import Words
 
@@ -24,12 +25,14 @@ class Verdict:
     gates: int
 
 
-def _strengths(figures: dict[str, Judged], words: Words) -> str:
+def _strengths(figures: dict[str, Judged], metric: Judging, words: Words) -> str:
     """0.852 accuracy, 4.1 ms P50, 3.9x smaller than the float model."""
     said = []
-    for name, written in (("accuracy", words.share), ("latency_p50_ms", words.milliseconds)):
-        if name in figures and figures[name].value is not None:
-            said.append(words(f"verdict.{name}", value=written(figures[name].value)))
+    if metric.name in figures and figures[metric.name].value is not None:
+        said.append(words.of(metric, "verdict.accuracy", value=words.share(figures[metric.name].value)))
+    latency = figures.get("latency_p50_ms")
+    if latency is not None and latency.value is not None:
+        said.append(words("verdict.latency_p50_ms", value=words.milliseconds(latency.value)))
     size = figures.get("size_ratio")
     if size is not None and size.value is not None and size.value >= _SMALLER:
         said.append(words("verdict.size_ratio", value=words.ratio(size.value)))
@@ -42,12 +45,12 @@ def _miss(one: Judged, words: Words) -> str:
     return words("verdict.miss", label=one.label, value=one.shown_value(words), bar=one.shown_bar(words))
 
 
-def verdict(judged: Sequence[Judged], override: str | None, words: Words) -> Verdict:
+def verdict(judged: Sequence[Judged], metric: Judging, override: str | None, words: Words) -> Verdict:
     """Every gate passed: released. One failed: not released, unless somebody gave a reason to override it."""
     figures = {one.name: one for one in judged}
     gates = [one for one in judged if one.kind == GATE or one.asked]
     failed = tuple(one for one in gates if one.failed)
-    strengths = _strengths(figures, words)
+    strengths = _strengths(figures, metric, words)
     tally = words.tally("gates_failed", len(failed), len(gates))
     misses = words("list.semicolon").join(_miss(one, words) for one in failed)
     if not failed:

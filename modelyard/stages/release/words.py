@@ -6,11 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from modelyard.stages.release.evidence import Judging
 from modelyard.stages.release.languages.adopted import CHINESE as CHINESE_ADOPTED
 from modelyard.stages.release.languages.adopted import ENGLISH as ENGLISH_ADOPTED
 from modelyard.stages.release.languages.chinese import TABLE as CHINESE_TABLE
 from modelyard.stages.release.languages.chinese_said import in_chinese
 from modelyard.stages.release.languages.english import TABLE as ENGLISH_TABLE
+from modelyard.stages.release.languages.metric import CHINESE as CHINESE_METRIC
+from modelyard.stages.release.languages.metric import ENGLISH as ENGLISH_METRIC
 from modelyard.stages.release.numbers import CHINESE, ENGLISH, Numbers, Style
 
 
@@ -25,8 +28,8 @@ class Language:
 
 
 LANGUAGES = {
-    "en": Language(ENGLISH_TABLE | ENGLISH_ADOPTED, ENGLISH, lambda text: text, "en"),
-    "zh": Language(CHINESE_TABLE | CHINESE_ADOPTED, CHINESE, in_chinese, "zh-CN"),
+    "en": Language(ENGLISH_TABLE | ENGLISH_ADOPTED | ENGLISH_METRIC, ENGLISH, lambda text: text, "en"),
+    "zh": Language(CHINESE_TABLE | CHINESE_ADOPTED | CHINESE_METRIC, CHINESE, in_chinese, "zh-CN"),
 }
 
 
@@ -44,6 +47,16 @@ class Words(Numbers):
 
     def __call__(self, key: str, **values: Any) -> str:
         return self._table[key].format(**values)
+
+    def of(self, metric: Judging, key: str, **values: Any) -> str:
+        """The sentence of the key, written for accuracy, as it is said of another metric (`KEY.metric`)."""
+        said = f"{key}.metric"
+        named = metric.name != "accuracy" and self.has(said)
+        return self(said if named else key, metric=self.metric(metric), **values)
+
+    def metric(self, metric: Judging) -> str:
+        """What people call it."""
+        return self(f"metric.{metric.name}") if self.has(f"metric.{metric.name}") else metric.name
 
     def has(self, key: str) -> bool:
         return key in self._table

@@ -37,49 +37,67 @@ SAID: tuple[tuple[str, str], ...] = (
     ),
     # export
     (
-        "largest |difference| of the raw outputs (logits), the model in PyTorch float32 against the graph in ONNX"
+        "largest |difference| of the raw outputs ({outputs}), the model in PyTorch float32 against the graph in ONNX"
         " Runtime,"
         " {cases} cases of batch and length",
-        "原始输出（logits）之差的最大绝对值，PyTorch float32 模型对比 ONNX Runtime 中的图，共 {cases} 组批大小与长度",
+        "原始输出（{outputs}）之差的最大绝对值，PyTorch float32 模型对比 ONNX Runtime 中的图，"
+        "共 {cases} 组批大小与长度",
     ),
     (
         "|{metric} of the graph - {metric_} of the model|, {found} and {wanted} on {rows} validation rows",
         "|图的{metric} − 模型的{metric}|，在 {rows} 行验证数据上分别为 {found} 和 {wanted}",
     ),
+    (
+        "the directory does not say how tokens become one vector: their mean is taken, brought to length 1",
+        "模型目录没有说明各词元如何合成一个向量：取其平均值并归一化",
+    ),
     # optimize
     (
-        "P50 of the plain float graph over {name}, both as served, one request at a time, in short turns on the"
-        " same texts"
-        " (median of the turns), {requests} requests each, one thread",
-        "普通浮点图的 P50 除以 {name} 的 P50，均按实际服务方式、单线程、逐个请求，在相同文本上短轮次交替测量"
+        "P50 of the {reference} over {name}, both as served, one request at a time, in short turns"
+        " on the same texts (median of the turns), {requests} requests each, one thread",
+        "{reference}的 P50 除以 {name} 的 P50，均按实际服务方式、单线程、逐个请求，在相同文本上短轮次交替测量"
         "（取各轮中位数），各 {requests} 次请求",
     ),
-    ("graph files, plain float over {name}", "图文件体积，普通浮点图除以 {name}"),
     (
-        "{rows} validation rows, paired with the float graph, interval by Agresti and Min",
-        "{rows} 行验证数据，与浮点图逐行配对，区间按 Agresti-Min 方法",
+        "{rows} validation rows, paired with the {reference}, {interval}",
+        "{rows} 行验证数据，与{reference}逐行配对，{interval}",
     ),
+    ("plain float graph", "普通浮点图"),
+    ("float graph", "浮点图"),
+    ("graph as it came ({name})", "原图（{name}）"),
+    ("interval by paired bootstrap", "区间按配对自助法（bootstrap）"),
+    ("interval by Agresti and Min", "区间按 Agresti-Min 方法"),
+    (
+        "the graph as it came ({name}): the reference, and the last resort of the package",
+        "原图（{name}）：对比的基准，也是模型包的后备",
+    ),
+    ("graph files, plain float over {name}", "图文件体积，普通浮点图除以 {name}"),
     (
         "the plain float graph: the reference, and the last resort of the package",
         "普通浮点图：对比的基准，也是模型包的后备",
     ),
     (
-        "{name}: {points} points of accuracy lost on validation (95 %: {low} to {high}): too few validation rows"
+        "{name}: {points} points of {metric} lost on validation (95 %: {low} to {high}): too few validation rows"
         " to exclude"
         " a loss of more than {most} point",
         (
-            "{name}：验证集准确率损失 {points} 个百分点（95% 区间 {low}～{high}）：验证数据太少，不能排除损失超过"
+            "{name}：验证集{metric}损失 {points} 个百分点（95% 区间 {low}～{high}）：验证数据太少，不能排除损失超过"
             " {most} 个百分点"
         ),
     ),
+    (
+        "{name}: {lost} of {metric} lost on validation (95 %: {low} to {high}): too few validation rows to exclude a"
+        " loss of more than {most}",
+        "{name}：验证集{metric}损失 {lost}（95% 区间 {low}～{high}）：验证数据太少，不能排除损失超过 {most}",
+    ),
     ("not really faster: {speed}", "并非确实更快：{speed}"),
     (
-        "{points} points of accuracy lost on validation (95 %: {low} to {high}), all of it beyond {most}",
-        "验证集准确率损失 {points} 个百分点（95% 区间 {low}～{high}），整体超过 {most} 个百分点",
+        "{points} points of {metric} lost on validation (95 %: {low} to {high}), all of it beyond {most}",
+        "验证集{metric}损失 {points} 个百分点（95% 区间 {low}～{high}），整体超过 {most} 个百分点",
     ),
     (
-        "{points} points of accuracy lost on validation (95 %: {low} to {high}), more likely than not beyond {most}",
-        "验证集准确率损失 {points} 个百分点（95% 区间 {low}～{high}），多半超过 {most} 个百分点",
+        "{points} points of {metric} lost on validation (95 %: {low} to {high}), more likely than not beyond {most}",
+        "验证集{metric}损失 {points} 个百分点（95% 区间 {low}～{high}），多半超过 {most} 个百分点",
     ),
     (
         "{speed} times as fast as float at one request at a time (95 %: {low} to {high}); {accuracy}",
@@ -90,9 +108,30 @@ SAID: tuple[tuple[str, str], ...] = (
         "逐个请求时速度是浮点图的 {speed} 倍（95% 区间 {low}～{high}）",
     ),
     (
-        "{points} points of accuracy lost on validation (95 %: {low} to {high})",
-        "验证集准确率损失 {points} 个百分点（95% 区间 {low}～{high}）",
+        "{points} points of {metric} lost on validation (95 %: {low} to {high})",
+        "验证集{metric}损失 {points} 个百分点（95% 区间 {low}～{high}）",
     ),
+    (
+        "{speed} times as fast as {reference} at one request at a time (95 %: {low} to {high}); {lost}",
+        "逐个请求时速度是 {reference} 的 {speed} 倍（95% 区间 {low}～{high}）；{lost}",
+    ),
+    (
+        "{speed} times as fast as {reference} at one request at a time (95 %: {low} to {high})",
+        "逐个请求时速度是 {reference} 的 {speed} 倍（95% 区间 {low}～{high}）",
+    ),
+    (
+        "{lost} of {metric} lost on validation (95 %: {low} to {high}), all of it beyond {most}",
+        "验证集{metric}损失 {lost}（95% 区间 {low}～{high}），整体超过 {most}",
+    ),
+    (
+        "{lost} of {metric} lost on validation (95 %: {low} to {high}), more likely than not beyond {most}",
+        "验证集{metric}损失 {lost}（95% 区间 {low}～{high}），多半超过 {most}",
+    ),
+    (
+        "{lost} of {metric} lost on validation (95 %: {low} to {high})",
+        "验证集{metric}损失 {lost}（95% 区间 {low}～{high}）",
+    ),
+    ("its answers have no {metric}: all are one and the same", "答案全部相同，{metric}没有意义"),
     ("the golden set fails: {reason}", "黄金样本集未通过：{reason}"),
     ("it does not run here: {reason}", "在本机无法运行：{reason}"),
     ("it could not be made: {reason}", "无法生成：{reason}"),
@@ -115,6 +154,13 @@ SAID: tuple[tuple[str, str], ...] = (
         "变体 {name} 对 {checked} 个黄金样本中的 {same} 个给出与浮点模型相同的标签，最多允许 {most} 个不同；"
         "原始输出最大相差 {worst}，容差 {tolerance}",
     ),
+    (
+        "variant {name} gives {same} of {checked} golden inputs {answer}, at most {most} may differ; raw outputs differ"
+        " by {worst} at most, tolerance {tolerance}",
+        "变体 {name} 对 {checked} 个黄金样本中的 {same} 个给出{answer}，最多允许 {most} 个不同；"
+        "原始输出最大相差 {worst}，容差 {tolerance}",
+    ),
+    ("the vector of the reference (cosine 0.99 or more)", "与基准相同的向量（余弦值不低于 0.99）"),
     ("variant {name} is passed over on this machine: {reason}", "变体 {name} 在本机上被跳过：{reason}"),
     (
         "{rows} test rows, percentile bootstrap, {resamples} resamples",
@@ -161,6 +207,7 @@ SAID: tuple[tuple[str, str], ...] = (
         "the model is one of {framework}, the eager baseline runs PyTorch models",
         "模型属于 {framework}，而 eager 基线只运行 PyTorch 模型",
     ),
+    ("there is no eager baseline of the task {task}", "任务 {task} 没有 eager 基线"),
     ("the eager model is not measured: {reason}", "eager 模型未测量：{reason}"),
     ("the eager model over the wire, {rows} test rows", "通过网络请求 eager 模型，{rows} 行测试数据"),
     ("{requests} requests are too few", "{requests} 次请求太少"),
@@ -218,6 +265,7 @@ SAID: tuple[tuple[str, str], ...] = (
     ("truncated", "被截断"),
     ("short beside long", "长短混合"),
     ("accuracy", "准确率"),
+    ("spearman", "Spearman 相关系数"),
 )
 
 

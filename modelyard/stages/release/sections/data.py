@@ -67,6 +67,8 @@ def _came_in(evidence: Evidence, words: Words) -> list[Block]:
 
 
 def _role(column: dict[str, Any], words: Words) -> str:
+    if column.get("role") == "target" and column.get("field") != "label":
+        return words("data.role_number", field=column.get("field"))
     key = f"data.role_{column.get('role')}"
     return words(key) if words.has(key) else str(column.get("role"))
 

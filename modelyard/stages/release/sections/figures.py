@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from modelyard.stages.release.blocks import Cell, Section, table
+from modelyard.stages.release.evidence import Judging
 from modelyard.stages.release.judge import Judged
 from modelyard.stages.release.page import result
 from modelyard.stages.release.words import Words
 
 _COMPARED = (
-    "accuracy", "macro_f1", "latency_p50_ms", "latency_p99_ms", "throughput_rps", "size_bytes", "class_imbalance",
+    "macro_f1", "latency_p50_ms", "latency_p99_ms", "throughput_rps", "size_bytes", "class_imbalance",
 )  # fmt: skip
 
 
@@ -38,12 +39,14 @@ def figures(judged: Sequence[Judged], words: Words) -> Section:
     return Section("figures", words("section.figures"), finding, [table("", columns, rows, numeric=(2,))])
 
 
-def history(earlier: Sequence[dict[str, Any]], judged: Sequence[Judged], words: Words) -> Section | None:
+def history(
+    earlier: Sequence[dict[str, Any]], judged: Sequence[Judged], metric: Judging, words: Words
+) -> Section | None:
     """A line a version, this one last; `earlier` are the contents of their report.json, oldest first."""
     if not earlier:
         return None
     now = {one.name: one for one in judged}
-    names = [name for name in _COMPARED if name in now and now[name].value is not None]
+    names = [name for name in (metric.name, *_COMPARED) if name in now and now[name].value is not None]
     rows: list[list[str | Cell]] = []
     for report in earlier[-8:]:
         before = {one.get("name"): one.get("value") for one in report.get("figures", [])}

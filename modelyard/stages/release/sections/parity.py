@@ -28,7 +28,7 @@ def parity(evidence: Evidence, words: Words) -> Section | None:
         if kinds:
             columns.insert(0, words("parity.kind"))
         bar = next((gate.bar for gate in evidence.gates() if gate.name == "parity"), None)
-        note = words("parity.note", bar=words.written_bar(bar, "number")) if bar is not None else ""
+        note = words.of(evidence.metric, "parity.note", bar=words.written_bar(bar, "number")) if bar is not None else ""
         blocks.append(
             table(words("parity.cases"), columns, rows, numeric=range(len(columns) - 3, len(columns)), note=note)
         )
@@ -41,9 +41,9 @@ def parity(evidence: Evidence, words: Words) -> Section | None:
             )
     if finite(evidence.detail("export", "float_bytes")) is not None:
         facts.append((words("parity.float_bytes"), words.size(evidence.detail("export", "float_bytes"))))
-    accuracies = [evidence.value("export", name) for name in ("model_accuracy", "graph_accuracy")]
-    if None not in accuracies:
-        facts.append((words("parity.accuracy"), words.listed([f"{accuracy:.4f}" for accuracy in accuracies])))
+    values = [evidence.value("export", f"{side}_{evidence.metric.name}") for side in ("model", "graph")]
+    if None not in values:
+        facts.append((words.of(evidence.metric, "parity.accuracy"), words.listed([f"{value:.4f}" for value in values])))
     if facts:
         blocks.append(Facts(tuple(facts)))
     worst = evidence.value("export", "parity_max_abs")

@@ -10,6 +10,7 @@ from modelyard.stages.release.charts.canvas import shortened, text_width
 from modelyard.stages.release.evidence import Evidence, bounds
 from modelyard.stages.release.next_steps import top_confusion, weak
 from modelyard.stages.release.numbers import finite
+from modelyard.stages.release.sections.levels import furthest_apart, level_chart
 from modelyard.stages.release.words import Words
 
 _LABELS = 12  # of a confusion matrix that can still be read
@@ -21,17 +22,24 @@ _SLICE_NAME = 172.0  # drawing units
 def quality(evidence: Evidence, words: Words) -> Section | None:
     if not evidence.has("evaluate"):
         return None
-    accuracy = evidence.figure("evaluate", "accuracy")
+    metric = evidence.metric
+    measured = evidence.figure("evaluate", metric.name)
     finding = words("section.not_measured")
-    if accuracy is not None:
+    if measured is not None:
         rows = words.count(evidence.detail("evaluate", "rows_test"))
-        shown_accuracy = words.with_interval(accuracy.value, accuracy.interval, "share")
-        finding = words("quality.finding", accuracy=shown_accuracy, rows=rows)
+        value = words.with_interval(measured.value, measured.interval, "share")
+        finding = words.of(metric, "quality.finding", accuracy=value, rows=rows)
     blocks: list[Block] = [
-        *charts(_confusion(evidence, words), _slices(evidence, words), _calibration(evidence, words)),
+        *charts(
+            _confusion(evidence, words),
+            level_chart(evidence, words),
+            _slices(evidence, words),
+            _calibration(evidence, words),
+        ),
         *_classes(evidence, words),
         *_slice_table(evidence, words),
         *_wrong(evidence, words),
+        *furthest_apart(evidence, words),
     ]
     return Section("quality", words("section.quality"), finding, blocks)
 
@@ -93,43 +101,45 @@ def _calibration(evidence: Evidence, words: Words) -> Chart | None:
 
 
 def _slices(evidence: Evidence, words: Words) -> Chart | None:
-    overall = evidence.value("evaluate", "accuracy")
-    rows = [row for row in evidence.rows("evaluate", "slices") if finite(row.get("accuracy")) is not None]
+    metric = evidence.metric
+    name = metric.name
+    overall = evidence.value("evaluate", name)
+    rows = [row for row in evidence.rows("evaluate", "slices") if finite(row.get(name)) is not None]
     if not rows:
         return None
-    ordered = sorted(rows, key=lambda row: finite(row.get("accuracy")) or 0.0)
+    ordered = sorted(rows, key=lambda row: finite(row.get(name)) or 0.0)
     below = [row for row in ordered if weak(row, overall)]
     worst = ordered[0]
     named = f"{words.said(shown(worst.get('column'), 30))} = {shown(worst.get('value'), 30)}"
     if below:
         title = words(
-            "chart.slices_weak", named=named, accuracy=words.share(worst.get("accuracy")), overall=words.share(overall)
+            "chart.slices_weak", named=named, accuracy=words.share(worst.get(name)), overall=words.share(overall)
         )
     else:
-        title = words("chart.slices_even", overall=words.share(overall))
+        title = words.of(metric, "chart.slices_even", overall=words.share(overall))
     dots = [
         Dot(
             _slice_label(row, words),
-            finite(row.get("accuracy")) or 0.0,
+            finite(row.get(name)) or 0.0,
             bounds(row.get("interval")),
-            words.with_interval(row.get("accuracy"), bounds(row.get("interval")), "share"),
+            words.with_interval(row.get(name), bounds(row.get("interval")), "share"),
             strong=weak(row, overall),
         )
         for row in ordered[:_SLICES]
     ]
     columns_named = words.listed(sorted({words.said(shown(row.get("column"), 30)) for row in rows}))
     drawing = interval_dots(
-        dots, title=title, axis=words("axis.accuracy"), written=lambda value: f"{value:.2f}", reference=overall,
-        reference_label=words("chart.overall", overall=words.share(overall)),
+        dots, title=title, axis=words.of(metric, "axis.accuracy"), written=lambda value: f"{value:.2f}",
+        reference=overall, reference_label=words("chart.overall", overall=words.share(overall)),
     )  # fmt: skip
     data = tuple(
-        (row.get("column"), row.get("value"), row.get("rows"), row.get("accuracy"), *_low_high(row))
+        (row.get("column"), row.get("value"), row.get("rows"), row.get(name), *_low_high(row))
         for row in ordered
     )  # fmt: skip
     note = words("chart.slices_note", columns=columns_named)
     if len(ordered) > _SLICES:
         note += " " + words("chart.slices_cut", shown=words.count(_SLICES), all=words.count(len(ordered)))
-    return Chart("slices", title, drawing, ("column", "value", "rows", "accuracy", "low", "high"), data, note)
+    return Chart("slices", title, drawing, ("column", "value", "rows", name, "low", "high"), data, note)
 
 
 def _slice_label(row: dict[str, Any], words: Words) -> str:
@@ -148,14 +158,17 @@ def _slice_table(evidence: Evidence, words: Words) -> list[Block]:
                 words.said(shown(row.get("column"), 40)),
                 shown(row.get("value"), 60),
                 words.count(row.get("rows")),
-                words.with_interval(row.get("accuracy"), bounds(row.get("interval")), "share"),
+                words.with_interval(row.get(evidence.metric.name), bounds(row.get("interval")), "share"),
             ]
             for row in rows[:_SLICES_LISTED]
         ]
-        columns = [words("quality.column"), words("quality.slice"), words("axis.rows"), words("quality.accuracy")]
+        columns = [words("quality.column"), words("quality.slice"), words("axis.rows")]
+        columns.append(words.of(evidence.metric, "quality.accuracy"))
         named = words.listed(list(dict.fromkeys(words.said(shown(row.get("column"), 40)) for row in rows)))
         note = words("list.sentences").join(_left_out(evidence, words))
-        blocks.append(table(words("quality.slices", columns=named), columns, lines, numeric=(2, 3), note=note))
+        blocks.append(
+            table(words.of(evidence.metric, "quality.slices", columns=named), columns, lines, numeric=(2, 3), note=note)
+        )
     else:
         blocks += [Sentence(said) for said in _left_out(evidence, words)]
     return blocks

@@ -7,7 +7,7 @@ from typing import Any
 
 from modelyard.stages.release.blocks import Block, Cell, Section, Sentence, charts, shown, table
 from modelyard.stages.release.charts import Bar, Chart, bars
-from modelyard.stages.release.evidence import Evidence, bounds
+from modelyard.stages.release.evidence import Evidence, Judging, bounds
 from modelyard.stages.release.numbers import finite
 from modelyard.stages.release.words import Words
 
@@ -16,9 +16,10 @@ def variants(evidence: Evidence, words: Words) -> Section | None:
     if not evidence.has("optimize"):
         return None
     tried = evidence.variants()
-    blocks: list[Block] = [*_why(evidence, words), *charts(_speed(tried, words))]
+    metric = evidence.metric
+    blocks: list[Block] = [*_why(evidence, words), *charts(_speed(tried, metric, words))]
     if tried:
-        blocks.append(_table(tried, words))
+        blocks.append(_table(tried, metric, words))
         blocks += _fusions(tried, words)
     chosen = evidence.chosen()
     finding = words("section.not_measured")
@@ -35,10 +36,14 @@ def _why(evidence: Evidence, words: Words) -> list[Block]:
     chosen, tried = evidence.chosen(), evidence.variants()
     if not chosen:
         return []
+    reference = evidence.detail("optimize", "reference") or "float"
     if chosen is tried[0]:
-        return [Sentence(words("variants.why_float"))]
+        key = "variants.why_float" if reference == "float" else "variants.why_reference"
+        return [Sentence(words(key, name=shown(reference, 60)))]
     smaller = (finite(tried[0].get("size_bytes")) or 0.0) / (finite(chosen.get("size_bytes")) or math.inf)
     gain, name = words.ratio(chosen.get("speedup")), shown(chosen.get("name"), 60)
+    if reference != "float":
+        return [Sentence(words("variants.why_faster", name=name, gain=gain, reference=shown(reference, 60)))]
     return [Sentence(words("variants.why", name=name, gain=gain, size=words.ratio(smaller)))]
 
 
@@ -50,7 +55,8 @@ def _state(variant: dict[str, Any], words: Words) -> Cell:
     return Cell(words("variants.dropped"), "warn", short=True)
 
 
-def _table(tried: list[dict[str, Any]], words: Words) -> Block:
+def _table(tried: list[dict[str, Any]], metric: Judging, words: Words) -> Block:
+    lost = f"{metric.name}_lost"
     rows = []
     for one in tried:
         rows.append(
@@ -60,18 +66,16 @@ def _table(tried: list[dict[str, Any]], words: Words) -> Block:
                 Cell(words.milliseconds(one.get("p50_ms"))),
                 Cell(words.milliseconds(one.get("p99_ms"))),
                 Cell(words.with_interval(one.get("speedup"), bounds(one.get("speedup_interval")), "ratio")),
-                Cell(
-                    words.with_interval(one.get("accuracy_lost"), bounds(one.get("accuracy_lost_interval")), "points")
-                ),
+                Cell(words.with_interval(one.get(lost), bounds(one.get(f"{lost}_interval")), metric.lost_unit)),
                 Cell(words.percent(one.get("agreement"))),
                 _state(one, words),
                 Cell(words.said(shown(one.get("reason") or "", 240).removeprefix("dropped: "))),
             ]
         )
-    columns = [words(f"variants.column_{name}") for name in (
+    columns = [words.of(metric, f"variants.column_{name}") for name in (
         "name", "size", "p50", "p99", "speedup", "lost", "agreement", "state", "reason")]  # fmt: skip
     requests = next((served.get("requests") for one in tried if (served := _one_at_a_time(one))), None)
-    note = words("variants.note", requests=words.count(requests)) if requests else ""
+    note = words.of(metric, "variants.note", requests=words.count(requests)) if requests else ""
     return table(words("variants.tried"), columns, rows, numeric=(1, 2, 3, 4, 5, 6), note=note)
 
 
@@ -91,7 +95,7 @@ def _fusions(tried: list[dict[str, Any]], words: Words) -> list[Block]:
     return blocks
 
 
-def _speed(tried: list[dict[str, Any]], words: Words) -> Chart | None:
+def _speed(tried: list[dict[str, Any]], metric: Judging, words: Words) -> Chart | None:
     measured = [(one, finite(one.get("p50_ms"))) for one in tried]
     known = [(one, p50) for one, p50 in measured if p50 is not None]
     if len(known) < 2:
@@ -99,7 +103,7 @@ def _speed(tried: list[dict[str, Any]], words: Words) -> Chart | None:
     first = known[0]
     chosen = next((pair for pair in known if pair[0].get("chosen")), first)
     if chosen[0] is first[0] or not chosen[1]:
-        title = words("chart.variants_float")
+        title = words.of(metric, "chart.variants_float", base=shown(first[0].get("name"), 40))
     else:
         title = words(
             "chart.variants", name=shown(chosen[0].get("name"), 40), p50=words.milliseconds(chosen[1]),
@@ -110,5 +114,6 @@ def _speed(tried: list[dict[str, Any]], words: Words) -> Chart | None:
         for one, p50 in known
     ]
     drawing = bars(drawn, title=title, axis=words("axis.p50"), written=lambda value: f"{value:g}")
-    rows = tuple((one.get("name"), p50, one.get("size_bytes"), one.get("accuracy_lost")) for one, p50 in known)
-    return Chart("variants", title, drawing, ("variant", "p50_ms", "size_bytes", "accuracy_lost"), rows)
+    lost = f"{metric.name}_lost"
+    rows = tuple((one.get("name"), p50, one.get("size_bytes"), one.get(lost)) for one, p50 in known)
+    return Chart("variants", title, drawing, ("variant", "p50_ms", "size_bytes", lost), rows)

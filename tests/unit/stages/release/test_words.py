@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import modelyard.stages.release
-from modelyard.stages.release.rules import RULES
+from modelyard.stages.release.rules import OF_METRIC, RULES
 from modelyard.stages.release.words import LANGUAGES
 
 FOLDER = Path(modelyard.stages.release.__file__).parent
@@ -25,6 +25,7 @@ def test_every_sentence_that_is_asked_for_exists():
 
 def test_every_figure_has_a_name():
     assert {f"figure.{rule.name}" for rule in RULES} <= set(EN)
+    assert {f"figure.{name}.metric" for name in OF_METRIC} <= set(EN)
 
 
 def test_every_language_says_the_same_things_with_the_same_values():
@@ -38,6 +39,9 @@ def test_every_language_says_the_same_things_with_the_same_values():
 def test_no_sentence_is_left_unused():
     source = _sources()
     composed = re.findall(r'words(?:\.tally|\.has)?\(\s*f"([^"]+)"', source) + re.findall(r'"([a-z_.]+)" if ', source)
+    # Where another metric than accuracy has a sentence of its own.
+    of = re.findall(r'words\.of\(\s*[\w.]+,\s*f?"([^"]+)"', source)
+    composed += [*of, *(f"{key}.metric" for key in of), "figure.{}.metric", "metric.{}"]
     composed += ["section.{}", "separator.{}", "mend.{}", "mend_section.{}", "absent.{}"]
     patterns = [re.compile(re.sub(r"\\{.*?\\}", ".+", re.escape(one)) + r"(\.one|\.other)?") for one in composed]
     unused = {
