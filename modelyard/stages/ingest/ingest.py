@@ -80,8 +80,9 @@ def _write(opened: Opened, source: Path, config: IngestConfig, run: Run, earlier
         run.say(f"goes on behind {tally.rows:,} rows that a run before this one read: at {at}")
         batches = left.read_from(work.start)
     kinds = load_task(config.task).kinds
-    for piece in pieces(run.progress(batches, "ingest"), columns, kinds, tally, PART_CHARACTERS):
-        work.add(piece)
+    with work:
+        for piece in pieces(run.progress(batches, "ingest"), columns, kinds, tally, PART_CHARACTERS):
+            work.add(piece)
     run.details["extent"] = extent_of(source, files, opened.source.details, tally, config)
     if earlier:
         run.record("rows_new", tally.rows - before, how="rows that came since the source was read before", unit="rows")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,8 @@ class UnderWay:
         )
         self._writer = run.store.new_dataset(columns, later=[ROW_ID])
         self._twins = Twins(_made(folder / "hashes"), partitions_for(size // BYTES_A_ROW))
+        self._thread = ThreadPoolExecutor(max_workers=1)
+        self._written: Future[None] | None = None
         self._kept = earlier.dataset.parts if earlier else ()
         self.tally = earlier.tally if earlier else Tally()
         self.start: Position | None = None
@@ -70,19 +73,34 @@ class UnderWay:
             self.tally = Tally.from_json(entries[-1]["tally"])
             self.start = self.tally.after
 
+    def __enter__(self) -> UnderWay:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        """Every part that was added lies safely on the disk after that."""
+        self._thread.shutdown()
+        if raised[0] is None:
+            self._settle()
+
     def add(self, piece: Piece) -> None:
-        """A part is safe on the disk after that."""
+        """The part is written while the next one is read: compressing and writing let go of the interpreter.
+
+        Raises what went wrong with the part before.
+        """
+        counted = self.tally.as_json()
+        self._settle()
+        self._written = self._thread.submit(self._write, piece, counted)
+
+    def _settle(self) -> None:
+        if self._written is not None:
+            self._written.result()
+
+    def _write(self, piece: Piece, counted: dict[str, Any]) -> None:
         part = self._writer.write(piece.table)
         self._twins.add(piece.hashes)
         (file,) = part.files
-        self._journal.add(
-            {
-                "rows": part.rows,
-                "file": file.digest,
-                "columns": list(file.columns),
-                "tally": self.tally.as_json(),
-            }
-        )
+        entry = {"rows": part.rows, "file": file.digest, "columns": list(file.columns), "tally": counted}
+        self._journal.add(entry)
 
     def finish(self, columns: Sequence[Column]) -> Dataset:
         """columns: described as they are known now."""
