@@ -34,6 +34,7 @@ from modelyard.store.work_folder import work_folder_of
 from modelyard.tasks import load_task
 
 PACKAGE, REPORT = "package", "report.json"
+EARLY = ("ingest", "adopt", "sides")
 VERSION = 1  # outside a project nothing counts them
 
 
@@ -215,6 +216,8 @@ def _hold_labels(dataset: Dataset, made: Model | Package) -> None:
 def _write(chain: ChainOutcome, place: Workspace, out: Path) -> Released:
     """Report and package under `out`, whole or not at all; the work folder goes when all is well."""
     released, optimized = chain.stage("release"), chain.stage("optimize")
+    if isinstance(chain.error, BadInput) and chain.stages[-1].stage in EARLY:
+        shutil.rmtree(place.root, ignore_errors=True)  # it would only fail again, and what is done is done quickly
     if released is None or released.output is None or optimized is None or optimized.output is None:
         return Released(chain, None, None)
     passed = chain.error is None
