@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 
 from modelyard.stages.ingest.batch import Source
 from modelyard.stages.ingest.config import IngestConfig
-from modelyard.stages.ingest.layout import data_files
+from modelyard.stages.ingest.layout import content_files, data_files
 from modelyard.stages.ingest.lines import character_unit, line_ending
 from modelyard.stages.ingest.opening import Opened
 from modelyard.stages.ingest.parquet import open_parquet
@@ -48,9 +47,8 @@ class Earlier:
 
 def source_files(source: Path) -> list[SourceFile]:
     """The files that `ingest` reads, in its order."""
-    files = [(file.path, file.name) for file in data_files(source, [])] if source.is_dir() else [(source, source.name)]
-    stats = [(path, name, path.stat()) for path, name in files]
-    return [SourceFile(path, name, stat.st_size, stat.st_mtime_ns) for path, name, stat in stats]
+    stats = [(file, file.path.stat()) for file in content_files(source)]
+    return [SourceFile(file.path, file.name, stat.st_size, stat.st_mtime_ns) for file, stat in stats]
 
 
 def extent_of(
@@ -70,19 +68,33 @@ def extent_of(
 
 
 def _closed(file: SourceFile, read_as: Mapping[str, Any], tally: Tally, config: IngestConfig) -> bool:
-    """Whether what is appended to a file of text begins a new row and changes none before it.
+    """Whether lines that are appended to a file of text are new rows and change none before them.
 
-    The file ends with a line feed; and no quote was found to be open so near its end that it might close now.
+    No quote was found to be open so near its end that it might close now. The last line may lack its end, when that is
+    what comes first.
     """
-    encoding = read_as.get("encoding")
-    if tally.after is None or encoding is None or character_unit(encoding) != np.uint8:
+    encoding, after = read_as.get("encoding"), tally.after
+    if after is None or encoding is None or character_unit(encoding) != np.uint8:
         return False
-    with file.path.open("rb") as content:
-        content.seek(-1, os.SEEK_END)
-        if content.read() != b"\n" or line_ending(file.path, encoding) != "\n":
-            return False
+    last = _bytes(file.path, file.size - 1, file.size)
+    if line_ending(file.path, encoding) != "\n" or last == b"\r" or (last != b"\n" and after.offset < file.size):
+        return False
     far = MOST_BYTES_A_CHARACTER * config.max_row_characters
     return tally.open_quote is None or file.size - tally.open_quote.offset > far
+
+
+def _bytes(path: Path, start: int, end: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(start)
+        return file.read(end - start)
+
+
+def _line_end(path: Path, size: int) -> int | None:
+    """How many bytes behind the first `size` end their last line: 0 when it has ended, None when it goes on."""
+    last, behind = _bytes(path, size - 1, size), _bytes(path, size, size + 2)
+    if last == b"\n":
+        return 0
+    return next((len(end) for end in (b"\n", b"\r\n") if behind.startswith(end)), None)
 
 
 def what_follows(source: Path, config: IngestConfig, opened: Opened, earlier: Earlier) -> Source | None:
@@ -91,16 +103,19 @@ def what_follows(source: Path, config: IngestConfig, opened: Opened, earlier: Ea
     plain = [replace(column, classes=()) for column in earlier.dataset.columns]
     if extent["read_as"] != opened.source.details or plain != opened.columns or not has_grown(source, extent):
         return None
-    if not source.is_dir():
-        after = earlier.tally.after
-        return replace(opened.source, batches=opened.source.read_from(after)) if after else None
-    were = {file["name"] for file in extent["files"]}
-    further = [file for file in data_files(source, []) if file.name not in were]
-    return open_parquet(further, config, "huggingface")
+    if source.is_dir():
+        were = {file["name"] for file in extent["files"]}
+        further = [file for file in data_files(source, []) if file.name not in were]
+        return open_parquet(further, config, "huggingface")
+    after, rest = earlier.tally.after, _line_end(source, extent["files"][0]["bytes"])
+    if after is None or rest is None:
+        return None
+    start = replace(after, file=source.name, offset=after.offset + rest)
+    return replace(opened.source, batches=opened.source.read_from(start))
 
 
 def has_grown(source: Path, extent: Mapping[str, Any]) -> bool:
-    """Whether the source holds the same bytes as far as it was read, and more behind them, or further files."""
+    """Whether the source holds the same bytes as far as it was read, and more lines behind them, or further files."""
     was = extent["files"]
     if source.is_dir() != (extent["read_as"]["format"] == "huggingface"):
         return False
@@ -110,17 +125,16 @@ def has_grown(source: Path, extent: Mapping[str, Any]) -> bool:
         if len(now) <= len(was) or any(sizes.get(file["name"]) != file["bytes"] for file in was):
             return False
         return all(digest_file(now[file["name"]].path) == file["digest"] for file in was)
-    end: int = was[0]["bytes"]
-    return source.stat().st_size > end and prefix_digests(source, [end])[end] == was[0]["digest"]
+    end, digest = was[0]["bytes"], str(was[0]["digest"])
+    if source.stat().st_size <= end or _line_end(source, end) is None:
+        return False
+    return _digest_up_to(source, end) == digest
 
 
-def prefix_digests(path: Path, ends: Iterable[int]) -> dict[int, str]:
-    """SHA-256 of the first bytes of a file up to each of `ends`, in one pass."""
-    digest, found, place = hashlib.sha256(), {}, 0
+def _digest_up_to(path: Path, end: int) -> str:
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        for end in sorted(set(ends)):
-            while place < end and (chunk := file.read(min(CHUNK, end - place))):
-                digest.update(chunk)
-                place += len(chunk)
-            found[end] = digest.hexdigest()
-    return found
+        while end and (chunk := file.read(min(CHUNK, end))):
+            digest.update(chunk)
+            end -= len(chunk)
+    return digest.hexdigest()

@@ -173,7 +173,33 @@ def test_a_file_that_did_more_than_grow_is_read_from_its_beginning(change: str, 
     assert "rows_new" not in run.figures
 
 
-@pytest.mark.parametrize("end", ["a last row,good", '"a quote that may close yet,good\nthe next,bad\n', "\n\r"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_a_last_line_without_an_end_is_a_row_when_its_end_comes_first(ending: str, tmp_path: Path) -> None:
+    source = csv_file(tmp_path, OLD)
+    with source.open("a", newline="") as file:
+        file.write("a last row,good")
+    earlier = before(source, tmp_path / "store")
+    with source.open("a", newline="") as file:
+        file.write(f"{ending}one more,bad{ending}")
+    dataset, run = read(source, tmp_path / "store", earlier=earlier)
+    whole, _ = read(source, tmp_path / "other")
+    assert run.figures["rows_new"].value == 1
+    for name in ("row_id", "text", "label", "source_line"):
+        assert column(dataset, name) == column(whole, name), name
+
+
+def test_a_last_line_that_goes_on_is_read_again(tmp_path: Path) -> None:
+    source = csv_file(tmp_path, OLD)
+    source.write_bytes(source.read_bytes().rstrip(b"\n"))
+    earlier = before(source, tmp_path / "store")
+    with source.open("a") as file:
+        file.write(" of all\none more,bad\n")
+    assert not has_grown(source, earlier.extent)
+    dataset, _ = read(source, tmp_path / "store", earlier=earlier)
+    assert dataset.digest == read(source, tmp_path / "other")[0].digest
+
+
+@pytest.mark.parametrize("end", ['"a quote that may close yet,good\nthe next,bad\n', "\n\r"])
 def test_a_file_whose_end_more_bytes_would_change_is_not_gone_on_with(end: str, tmp_path: Path) -> None:
     source = csv_file(tmp_path, OLD)
     with source.open("a", newline="") as file:
