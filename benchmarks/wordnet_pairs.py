@@ -1,12 +1,12 @@
 """Pairs of texts with how alike they are, COMPOSED from WordNet: what models that embed texts are tried on.
 
-WordNet (Princeton University; Debian's package wordnet-base puts it under /usr/share/wordnet) explains each meaning in
-a gloss, often in two parts with a semicolon between them. A pair is two such parts, and its score follows from where
-they stand, not from what people said of them:
+WordNet (Princeton University; Debian's package wordnet-base puts it under /usr/share/wordnet) has several words for a
+meaning and explains it in a gloss, often in two parts with a semicolon between them. A text is a word with a part of
+its gloss, as in a dictionary. The score of a pair follows from where its texts stand, not from what people said:
 
-    1.0  two parts of the gloss of one meaning
-    0.6  the gloss of a meaning and that of the meaning above it (its hypernym)
-    0.0  the glosses of two meanings of different fields (WordNet's lexicographer files), drawn at random
+    1.0  one meaning: two of its words, each with another part of its gloss
+    0.5  a meaning and the one two steps above it (the hypernym of its hypernym)
+    0.0  two meanings of different fields (WordNet's lexicographer files), drawn at random
 
 A third of the rows each, three nouns to a verb (column `kind`), no meaning twice on the left. The same files, rows and
 seed give the same bytes. No network.
@@ -33,7 +33,7 @@ import numpy as np
 COMPOSED = "composed from WordNet glosses; scores follow from the places of the meanings, nobody rated the pairs"
 WORDNET = Path("/usr/share/wordnet")
 KINDS = ("noun", "verb")
-SAME, ABOVE, UNRELATED = 1.0, 0.6, 0.0
+SAME, ABOVE, UNRELATED = 1.0, 0.5, 0.0
 LEAST_WORDS = 3  # a shorter explanation is one word said for another
 EXAMPLE = re.compile(r';?\s*"[^"]*"?')
 WORD = re.compile(r"\w+")
@@ -45,8 +45,13 @@ class Meaning:
 
     kind: str
     field: int
+    words: tuple[str, ...]
     above: tuple[str, ...]
     explanations: tuple[str, ...]
+
+    def text(self, which: int) -> str:
+        """Its first (0) or last (-1) word with that part of its gloss."""
+        return f"{self.words[which]}: {self.explanations[which]}"
 
 
 def explanations(gloss: str) -> tuple[str, ...]:
@@ -65,13 +70,14 @@ def read_meanings(folder: Path, kind: str) -> dict[str, Meaning]:
         head, _, gloss = line.partition("|")
         fields = head.split()
         after_words = 4 + 2 * int(fields[3], 16)
+        words = tuple(word.replace("_", " ") for word in fields[4:after_words:2])
         pointers = fields[after_words + 1 :]
         above = tuple(
             pointers[place + 1] for place in range(0, 4 * int(fields[after_words]), 4) if pointers[place] in ("@", "@i")
         )
         said = explanations(gloss)
         if said:
-            found[fields[0]] = Meaning(kind, int(fields[1]), above, said)
+            found[fields[0]] = Meaning(kind, int(fields[1]), words, above, said)
     return found
 
 
@@ -82,22 +88,21 @@ def compose(meanings: dict[str, Meaning], count: int, random: np.random.Generato
     pairs: list[tuple[str, str, float, str]] = []
     for place in random.permutation(len(offsets)):
         meaning = meanings[offsets[place]]
-        score, other = SAME, meaning.explanations[-1]
-        if not wanted[SAME] or len(meaning.explanations) < 2:
-            above = [meanings[offset] for offset in meaning.above if offset in meanings]
+        score, other = SAME, meaning.text(-1)
+        if not wanted[SAME] or len(meaning.explanations) < 2 or len(meaning.words) < 2:
+            steps = [meanings[offset] for offset in meaning.above if offset in meanings]
+            above = [meanings[offset] for step in steps for offset in step.above if offset in meanings]
             if wanted[ABOVE] and above:
-                score, other = ABOVE, above[0].explanations[0]
+                score, other = ABOVE, above[0].text(0)
             elif wanted[UNRELATED]:
                 stranger = meanings[offsets[int(random.integers(len(offsets)))]]
                 if stranger.field == meaning.field:
                     continue
-                score, other = UNRELATED, stranger.explanations[0]
+                score, other = UNRELATED, stranger.text(0)
             else:
                 continue
-        if other == meaning.explanations[0]:
-            continue
         wanted[score] -= 1
-        pairs.append((meaning.explanations[0], other, score, meaning.kind))
+        pairs.append((meaning.text(0), other, score, meaning.kind))
         if not any(wanted.values()):
             break
     return pairs
