@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from modelyard.stages.ingest.batch import Source
-from modelyard.stages.ingest.config import IngestConfig
+from modelyard.stages.ingest.config import Format, IngestConfig
 from modelyard.stages.ingest.layout import content_files, data_files
 from modelyard.stages.ingest.lines import character_unit, line_ending
 from modelyard.stages.ingest.opening import Opened
@@ -21,6 +21,7 @@ from modelyard.store import Dataset
 from modelyard.store.digests import CHUNK, digest_file
 
 MOST_BYTES_A_CHARACTER = 4
+DIRECTORY: Format = "huggingface"  # a directory that grows by whole files
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def extent_of(
 
     files: as they were before.
     """
-    if source_files(source) != files or not (source.is_dir() or _closed(files[0], read_as, tally, config)):
+    grows = read_as["format"] == DIRECTORY if source.is_dir() else _closed(files[0], read_as, tally, config)
+    if not grows or source_files(source) != files:
         return None
     return {
         "files": [{"name": file.name, "bytes": file.size, "digest": digest_file(file.path)} for file in files],
@@ -106,7 +108,7 @@ def what_follows(source: Path, config: IngestConfig, opened: Opened, earlier: Ea
     if source.is_dir():
         were = {file["name"] for file in extent["files"]}
         further = [file for file in data_files(source, []) if file.name not in were]
-        return open_parquet(further, config, "huggingface")
+        return open_parquet(further, config, DIRECTORY)
     after, rest = earlier.tally.after, _line_end(source, extent["files"][0]["bytes"])
     if after is None or rest is None:
         return None
@@ -117,7 +119,7 @@ def what_follows(source: Path, config: IngestConfig, opened: Opened, earlier: Ea
 def has_grown(source: Path, extent: Mapping[str, Any]) -> bool:
     """Whether the source holds the same bytes as far as it was read, and more lines behind them, or further files."""
     was = extent["files"]
-    if source.is_dir() != (extent["read_as"]["format"] == "huggingface"):
+    if source.is_dir() != (extent["read_as"]["format"] == DIRECTORY):
         return False
     if source.is_dir():
         now = {file.name: file for file in source_files(source)}
