@@ -21,8 +21,11 @@ class TrainingTask(Protocol):
         """The pipeline of a Hugging Face directory: the same class that serves the exported package."""
         ...
 
-    def targets(self, values: Sequence[str], labels: Sequence[str]) -> Array:
-        """Target column to an array, first axis the rows. Raises BadInput for a class that is not in `labels`."""
+    def targets(self, values: Sequence[Any], labels: Sequence[str]) -> Array | list[Array]:
+        """Target column to an array, first axis the rows; where rows have several each (boxes, tokens), to one array a
+        row: `loss` and `metrics` then get them as [rows, most, ...], filled up with -1.
+
+        Raises BadInput for a class that is not in `labels`."""
         ...
 
     def forward(self, model: torch.nn.Module, feeds: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -33,6 +36,10 @@ class TrainingTask(Protocol):
         self, outputs: Mapping[str, torch.Tensor], targets: torch.Tensor, options: Mapping[str, Any]
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """The sum of the loss and the weight it is a sum over (items or tokens), so that shares add up rightly."""
+        ...
+
+    def judged(self, outputs: Tensors) -> Tensors:
+        """What of a batch's raw outputs `metrics` reads, first axis the items: it is kept for all rows."""
         ...
 
     def metrics(self, outputs: Tensors, targets: Array, labels: Sequence[str]) -> dict[str, float]:

@@ -119,12 +119,12 @@ class Loop:
         with torch.inference_mode():
             for place in sorted_batches(rows.sizes, EVALUATION_BATCH):
                 raw = self._task.forward(self._model, self._feeds(rows, place))
-                loss, share = self._task.loss(raw, torch.from_numpy(rows.targets[place]), {})
+                loss, share = self._task.loss(raw, torch.from_numpy(rows.targets_of(place)), {})
                 total, weight = total + float(loss), weight + float(share)
-                for name, values in raw.items():
-                    array = values.numpy()
+                for name, array in self._task.judged({name: values.numpy() for name, values in raw.items()}).items():
                     outputs.setdefault(name, np.empty((len(rows), *array.shape[1:]), array.dtype))[place] = array
-        return total / weight, self._task.metrics(dict[str, Array](outputs), rows.targets, self._labels)
+        everything = rows.targets_of(np.arange(len(rows)))
+        return total / weight, self._task.metrics(dict[str, Array](outputs), everything, self._labels)
 
     def _step(self, rows: Rows, batch: Indices, rate: float) -> None:
         """One update from one batch: gradients of the summed loss, divided once by the weight of all of it."""
@@ -134,7 +134,7 @@ class Loop:
         total = weight = 0.0
         for place in micro_batches(batch, self._plan.micro_size):
             raw = self._task.forward(self._model, self._feeds(rows, place))
-            loss, share = self._task.loss(raw, torch.from_numpy(rows.targets[place]), self._plan.loss_options)
+            loss, share = self._task.loss(raw, torch.from_numpy(rows.targets_of(place)), self._plan.loss_options)
             loss.backward()  # type: ignore[no-untyped-call]
             total, weight = total + float(loss.detach()), weight + float(share)
         progress = self._progress

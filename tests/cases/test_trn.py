@@ -117,6 +117,9 @@ class Known:
     def loss(self, outputs, targets, options):
         return outputs["sums"].sum(), outputs["weights"].sum()
 
+    def judged(self, outputs):
+        return outputs
+
     def metrics(self, outputs, targets, labels):
         return {"accuracy": float(outputs["right"].mean())}
 

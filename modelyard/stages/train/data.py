@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from modelyard.errors import BadConfig, BadInput
 from modelyard.run import Run
 from modelyard.store import Dataset
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 
     from modelyard.tasks.training import TrainingTask
 
-CHUNK = 1024
+CHUNK = 256  # rows that are prepared at once: of pictures some hundred MB
 SIDES = ("train", "validation")
 
 
@@ -109,4 +107,4 @@ def _chunk(batch: pa.RecordBatch, start: int, task: Task, training: TrainingTask
     def name(place: int) -> str:
         return f"row {start + place}" if named is None else f"row {show_row_id(named[place].as_py())}"
 
-    return Chunk(items, np.asarray(training.targets(batch[task.target].to_pylist(), labels)), name)
+    return Chunk(items, training.targets(batch[task.target].to_pylist(), labels), name)

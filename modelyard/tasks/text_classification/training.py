@@ -49,6 +49,9 @@ class TextClassificationTraining:
     ) -> tuple[torch.Tensor, torch.Tensor]:
         return cross_entropy(outputs[LOGITS], targets, float(options.get("label_smoothing", 0.0)))
 
+    def judged(self, outputs: Tensors) -> Tensors:
+        return outputs
+
     def metrics(self, outputs: Tensors, targets: Array, labels: Sequence[str]) -> dict[str, float]:
         predicted: Array = np.asarray(outputs[LOGITS].argmax(axis=-1))
         return {"accuracy": accuracy(predicted, targets), "macro_f1": macro_f1(predicted, targets, len(labels))}

@@ -51,6 +51,9 @@ class TextEmbeddingTraining:
     ) -> tuple[torch.Tensor, torch.Tensor]:
         _not_trained()
 
+    def judged(self, outputs: Tensors) -> Tensors:
+        return outputs
+
     def metrics(self, outputs: Tensors, targets: Array, labels: Sequence[str]) -> dict[str, float]:
         _not_trained()
 

@@ -42,6 +42,9 @@ class SumsTask:
     def loss(self, outputs, targets, options):
         return outputs["out"].sum(), outputs["weights"].sum()
 
+    def judged(self, outputs):
+        return outputs
+
     def metrics(self, outputs, targets, labels):
         return {"accuracy": float((outputs["out"] > 0).mean())}
 

@@ -114,3 +114,37 @@ def test_a_task_that_prepares_rows_unlike_each_other_is_told(tmp_path, bad, mess
         cache.append([row(3)], np.zeros(1))
         with pytest.raises(BadInput, match=message):
             cache.append([bad], np.zeros(1))
+
+
+def pictured(place, boxes):
+    pixels = np.full((3, 4, 4), place, dtype=np.uint8)
+    return Prepared({"pixels": pixels, "frame": np.full(2, place, dtype=np.float32)}, 16), np.full((boxes, 5), place)
+
+
+def test_features_of_one_shape_and_several_targets_a_row_come_back_row_by_row(tmp_path):
+    made = [pictured(place, boxes) for place, boxes in enumerate((2, 0, 3, 1))]
+    with contextlib.closing(RowCache(tmp_path / "rows", IDENTITY, print)) as cache:
+        cache.append([item for item, _ in made[:3]], [targets for _, targets in made[:3]])
+        cache.commit(1)
+    with contextlib.closing(RowCache(tmp_path / "rows", IDENTITY, print)) as cache:
+        assert cache.done == 1
+        cache.append([made[3][0]], [made[3][1]])
+        cache.finish()
+        rows = cache.rows()
+    for place, (item, _) in enumerate(made):
+        found = rows.item(place)
+        assert found.size == 16
+        for name, values in item.features.items():
+            assert found.features[name].dtype == values.dtype
+            assert np.array_equal(found.features[name], values)
+    padded = rows.targets_of(np.array([3, 2, 1]))
+    assert padded.shape == (3, 3, 5)
+    assert padded[:, :, 0].tolist() == [[3, -1, -1], [2, 2, 2], [-1, -1, -1]]
+
+
+def test_a_picture_of_another_shape_is_told(tmp_path):
+    with contextlib.closing(RowCache(tmp_path / "rows", IDENTITY, print)) as cache:
+        item, targets = pictured(0, 1)
+        cache.append([item], [targets])
+        with pytest.raises(BadInput, match="pixels otherwise"):
+            cache.append([Prepared({**item.features, "pixels": np.zeros((3, 4, 5), np.uint8)}, 16)], [targets])
