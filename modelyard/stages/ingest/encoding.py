@@ -67,12 +67,13 @@ def _is_utf_8(path: Path) -> bool:
             # A character is four bytes at most: one that is cut off begins among the last three.
             end = len(text) - next((n for n in (1, 2, 3) if text[-n:][:1] >= b"\xc0"), 0)
             text, unfinished = text[:end], text[end:]
-            if not _is_whole_utf_8(text):
+            if not is_whole_utf_8(text):
                 return False
-    return _is_whole_utf_8(unfinished)
+    return is_whole_utf_8(unfinished)
 
 
-def _is_whole_utf_8(text: bytes) -> bool:
+def is_whole_utf_8(text: bytes) -> bool:
+    """Whether the bytes are UTF-8 that ends behind a character."""
     array = pa.LargeStringArray.from_buffers(1, pa.py_buffer(struct.pack("=2q", 0, len(text))), pa.py_buffer(text))
     try:
         array.validate(full=True)

@@ -11,6 +11,7 @@ from typing import IO
 
 import numpy as np
 
+from modelyard.errors import BadInput
 from modelyard.stages.ingest.batch import Position
 
 CHUNK = 1 << 20
@@ -26,15 +27,25 @@ def read_lines(path: Path, codec: str, limit: int, ending: str = "\n", offset: i
     r"""Lines from byte `offset` on that end at `ending` only (U+2028, \x85 and \f are content), their ending kept.
 
     None stands for a line of more than `limit` characters, which is skipped without being held.
+    Raises BadInput for what does not decode: all of the file did when its encoding was found.
     """
     with open_text(path, codec, ending, offset) as file:
-        while line := file.readline(limit + 1):
-            if len(line) <= limit or line.endswith(ending):
-                yield line
-                continue
-            while (rest := file.readline(limit)) and not rest.endswith(ending):
-                pass
-            yield None
+        try:
+            while line := file.readline(limit + 1):
+                if len(line) <= limit or line.endswith(ending):
+                    yield line
+                    continue
+                while (rest := file.readline(limit)) and not rest.endswith(ending):
+                    pass
+                yield None
+        except UnicodeDecodeError as error:
+            raise changed(path) from error
+
+
+def changed(path: Path) -> BadInput:
+    return BadInput(
+        f"{path.name} changed while it was read", where=str(path), next="run again when nothing writes to it any more"
+    )
 
 
 def open_text(path: Path, codec: str, ending: str, offset: int = 0) -> IO[str]:

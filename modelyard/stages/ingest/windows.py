@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from modelyard.stages.ingest.lines import character_unit, unmarked
+from modelyard.stages.ingest.encoding import is_whole_utf_8
+from modelyard.stages.ingest.lines import changed, character_unit, unmarked
 
 BYTE_ORDER_MARK = "\ufeff".encode()
 
@@ -22,9 +23,21 @@ def read_window(path: Path, codec: str, offset: int, size: int) -> bytes:
         found = file.read(size + 1)
     if len(found) > size:
         found = found[: _whole_lines(found[:size], bare)]
-    if bare != "utf-8":
-        found = found.decode(bare).encode()
-    return found.removeprefix(BYTE_ORDER_MARK) if offset == 0 and bare != codec else found
+    text = _as_utf_8(found, bare, path)
+    return text.removeprefix(BYTE_ORDER_MARK) if offset == 0 and bare != codec else text
+
+
+def _as_utf_8(found: bytes, codec: str, path: Path) -> bytes:
+    """Raises BadInput for what does not decode: all of the file did when its encoding was found."""
+    try:
+        if codec != "utf-8":
+            return found.decode(codec).encode()
+    except UnicodeDecodeError:
+        pass
+    else:
+        if is_whole_utf_8(found):
+            return found
+    raise changed(path)
 
 
 def _whole_lines(found: bytes, codec: str) -> int:

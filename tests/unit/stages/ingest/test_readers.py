@@ -125,6 +125,17 @@ def test_columns_are_found_by_as_many_rows_however_short_the_first_batches_are(t
     assert {public: found.column for public, found in opened.found.items()} == {"text": "q", "label": "p"}
 
 
+@pytest.mark.parametrize(("name", "encoding"), [("a.csv", "utf-8"), ("a.csv", "gb18030"), ("a.jsonl", "utf-8")])
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path, name: str, encoding: str) -> None:
+    path = tmp_path / name
+    head, row = ("text,label\n", "中文,a\n") if name == "a.csv" else ("", '{"text": "中文"}\n')
+    path.write_bytes((head + row * 3).encode(encoding))
+    source = opened(path, encoding=encoding)
+    path.write_bytes((head + row).encode(encoding) + b"\xff\xff\n")
+    with pytest.raises(BadInput, match="changed while it was read"):
+        list(source.batches)
+
+
 def test_the_place_behind_a_batch_is_a_byte_of_the_file_as_it_lies_on_disk(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes("text,label\n一,a\n二,b\n三,c\n".encode("gb18030"))
