@@ -12,6 +12,10 @@ import numpy as np
 import pytest
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
+from modelyard.run import Run
+from modelyard.stages.adopt import AdoptConfig, adopt
+from modelyard.store import Store
+from tests.graphs import graph, node, saved
 from tests.packages import tiny_package
 from tests.real.servers import Answer, Served, serving
 
@@ -125,3 +129,86 @@ def test_srv_03_4_a_trailing_nul_byte_is_kept(tmp_path: Path) -> None:
         with grpc.insecure_channel(f"127.0.0.1:{served.grpc}") as channel, pytest.raises(grpc.RpcError) as caught:
             service_pb2_grpc.GRPCInferenceServiceStub(channel).ModelInfer(message, timeout=10)
         assert "text has 2 bytes" in caught.value.details()
+
+
+@pytest.fixture(scope="module")
+def graphs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The same through tensor packages: y = x / x, texts as they are, and two rows to their sums."""
+    folder = tmp_path_factory.mktemp("graphs")
+    run = Run(Store(folder / "store"), threads=1)
+    made = {
+        "ratio": graph([node("Div", "x x", "y")], [("x", "FLOAT", ["n"])], [("y", "FLOAT", ["n"])]),
+        "echo": graph([node("Identity", "x", "y")], [("x", "STRING", ["n"])], [("y", "STRING", ["n"])]),
+        "sums": graph(
+            [node("ReduceSum", "x last", "y", keepdims=0)],
+            [("x", "FLOAT", ["n", 2])],
+            [("y", "FLOAT", ["n"])],
+            {"last": np.array([1])},
+        ),
+    }
+    paths = [
+        str(adopt(saved(model, folder / f"{name}.onnx"), AdoptConfig(name=name), run).path)
+        for name, model in made.items()
+    ]
+    with serving(tmp_path_factory.mktemp("graphs-server"), *paths) as served:
+        yield served
+
+
+def of_graph(server: Served, name: str, tensor: dict[str, Any], **more: Any) -> Answer:
+    return server.ask("POST", f"/v2/models/{name}/infer", {"inputs": [{"name": "x", **tensor}], **more})
+
+
+ZERO_AND_TWO = {"datatype": "FP32", "shape": [2], "data": [0.0, 2.0]}
+
+
+def test_srv_01_a_graph_that_answers_nan_is_an_error_in_json_and_nan_in_bytes(graphs: Served) -> None:
+    answer = of_graph(graphs, "ratio", ZERO_AND_TWO)
+    assert answer.status == 422
+    assert strict(answer.body) == {"error": "output y holds nan at [0]: JSON cannot carry it, binary data can"}
+    binary = of_graph(graphs, "ratio", ZERO_AND_TWO, parameters={"binary_data_output": True})
+    size = int(binary.headers["inference-header-content-length"])
+    strict(binary.body[:size])
+    message = service_pb2.ModelInferRequest(model_name="ratio")
+    message.inputs.add(name="x", datatype="FP32", shape=[2]).contents.fp32_contents.extend([0.0, 2.0])
+    with grpc.insecure_channel(f"127.0.0.1:{graphs.grpc}") as channel:
+        stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
+        typed = stub.ModelInfer(message, timeout=10)
+        message.inputs[0].ClearField("contents")
+        message.raw_input_contents.append(np.array([0.0, 2.0], "<f4").tobytes())
+        raw = stub.ModelInfer(message, timeout=10)
+    assert binary.body[size:] == raw.raw_output_contents[0]
+    for found in (np.frombuffer(raw.raw_output_contents[0], "<f4"), np.array(typed.outputs[0].contents.fp32_contents)):
+        assert np.isnan(found).tolist() == [True, False]
+        assert found[1] == 1.0
+
+
+def test_srv_03_of_a_graph_shapes_ids_and_nesting_are_read_alike(graphs: Served) -> None:
+    wrong = of_graph(graphs, "sums", {"datatype": "FP32", "shape": "-1", "data": [1, 2]})
+    assert (wrong.status, wrong.json["error"]) == (400, "input x: shape must be a list of numbers from 0, not '-1'")
+    assert graphs.process.poll() is None
+    nested = of_graph(graphs, "sums", {"datatype": "FP32", "shape": [1, 2], "data": [[1, 2]]})
+    flat = of_graph(graphs, "sums", {"datatype": "FP32", "shape": [1, 2], "data": [1, 2]})
+    assert nested.json["outputs"] == flat.json["outputs"]
+    assert flat.json["outputs"] == [{"name": "y", "datatype": "FP32", "shape": [1], "data": [3.0]}]
+    assert "id" not in flat.json
+    rows = of_graph(graphs, "sums", {"datatype": "FP32", "shape": [2, 2], "data": [[1, 2], [3, 4]]}, id="mine")
+    assert (rows.json["id"], rows.json["outputs"][0]["data"]) == ("mine", [3.0, 7.0])
+
+
+def test_srv_03_4_a_graph_gets_and_gives_a_trailing_nul_byte(graphs: Served) -> None:
+    raw = (2).to_bytes(4, "little") + b"a\x00"
+    head = {
+        "inputs": [{"name": "x", "datatype": "BYTES", "shape": [1], "parameters": {"binary_data_size": len(raw)}}],
+        "parameters": {"binary_data_output": True},
+    }
+    top = json.dumps(head).encode()
+    headers = {"Inference-Header-Content-Length": str(len(top))}
+    answer = graphs.ask("POST", "/v2/models/echo/infer", top + raw, headers)
+    assert answer.body[int(answer.headers["inference-header-content-length"]) :] == raw
+    message = service_pb2.ModelInferRequest(model_name="echo", raw_input_contents=[raw])
+    message.inputs.add(name="x", datatype="BYTES", shape=[1])
+    with grpc.insecure_channel(f"127.0.0.1:{graphs.grpc}") as channel:
+        response = service_pb2_grpc.GRPCInferenceServiceStub(channel).ModelInfer(message, timeout=10)
+    assert list(response.raw_output_contents) == [raw]
+    plain = of_graph(graphs, "echo", {"datatype": "BYTES", "shape": [1], "data": ["a\0"]})
+    assert plain.json["outputs"][0]["data"] == ["a\0"]
