@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from modelyard.store.store import Store
 
 ROW_GROUP_BYTES = 4 << 20
+MEDIA_ROWS = 500  # at most in a row group that holds files: one of them is read without all the others
 
 
 def write_parquet(table: pa.Table, path: Path) -> None:
     """Zstandard-compressed Parquet in row groups of about 4 MiB, statistics kept, nothing about time or host."""
     rows_a_group = max(1, min(table.num_rows, table.num_rows * ROW_GROUP_BYTES // max(1, table.nbytes)))
+    if any(pa.types.is_large_binary(kind) for kind in table.schema.types):
+        rows_a_group = min(rows_a_group, MEDIA_ROWS)
     pq.write_table(table.replace_schema_metadata(None), path, compression="zstd", row_group_size=rows_a_group)
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from modelyard.fields import Field, read_column
 from modelyard.stages.ingest.batch import BadRow, RawBatch
-from modelyard.stages.ingest.layout import SIDES
+from modelyard.stages.ingest.sides import SIDES
 from modelyard.store.dataset import ROW_ID, SPLIT, Column
 
 SOURCE_LINE = "source_line"
@@ -38,13 +38,15 @@ def assemble(batch: RawBatch, columns: Sequence[Column], kinds: Mapping[str, Fie
         elif column.name == SOURCE_LINE:
             arrays[SOURCE_LINE] = pa.array(batch.lines, type=pa.int64())
         elif column.name == SOURCE_FILE:
-            arrays[SOURCE_FILE] = pa.repeat(pa.scalar(batch.file, pa.large_string()), count)
+            file = pa.scalar(batch.file, pa.large_string())
+            arrays[SOURCE_FILE] = pa.array(batch.files, pa.large_string()) if batch.files else pa.repeat(file, count)
     table = pa.table(arrays)
     if faults:
         good = np.ones(count, dtype=np.bool_)
         good[list(faults)] = False
         table = table.filter(pa.array(good))
-    return table, [BadRow(batch.file, batch.lines[index], reason) for index, reason in sorted(faults.items())]
+    files = batch.files or [batch.file] * count
+    return table, [BadRow(files[index], batch.lines[index], reason) for index, reason in sorted(faults.items())]
 
 
 def _read_column(column: Column, field: Field, raw: Sequence[Any] | pa.Array, faults: dict[int, str]) -> pa.Array:

@@ -43,6 +43,7 @@ class RawBatch:
     """Rows as they stand in the source: one list or Arrow array a column, all of one length, and the line each row
     starts at.
 
+    files: that of each row, where every row is a file of its own. left_out: what in rows was not taken, by reason.
     after: where the reader stands behind the batch; None where it can be no place to start at (see `LineOffsets.at`).
     A reader that starts there gives the same batches as the one that went on.
     """
@@ -52,6 +53,8 @@ class RawBatch:
     columns: Mapping[str, Sequence[Any] | pa.Array]
     bad: Sequence[BadRow]
     after: Position | None = None
+    files: Sequence[str] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def values(self) -> dict[str, Sequence[Any]]:
         """The columns as Python values."""

@@ -11,7 +11,8 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from modelyard.config import Share, StageConfig
 from modelyard.tasks import load_task
 
-Format = Literal["csv", "tsv", "jsonl", "parquet", "huggingface"]
+DirectoryFormat = Literal["huggingface", "imagefolder", "coco", "yolo"]
+Format = Literal["csv", "tsv", "jsonl", "parquet"] | DirectoryFormat
 
 
 class ColumnNames(StageConfig):

@@ -12,7 +12,7 @@ import numpy as np
 
 from modelyard.stages.ingest.batch import Source
 from modelyard.stages.ingest.config import Format, IngestConfig
-from modelyard.stages.ingest.layout import data_files
+from modelyard.stages.ingest.layout import content_files, data_files
 from modelyard.stages.ingest.lines import character_unit, line_ending
 from modelyard.stages.ingest.opening import Opened
 from modelyard.stages.ingest.parquet import open_parquet
@@ -48,9 +48,8 @@ class Earlier:
 
 def source_files(source: Path) -> list[SourceFile]:
     """The files that `ingest` reads, in its order."""
-    files = [(file.path, file.name) for file in data_files(source, [])] if source.is_dir() else [(source, source.name)]
-    stats = [(path, name, path.stat()) for path, name in files]
-    return [SourceFile(path, name, stat.st_size, stat.st_mtime_ns) for path, name, stat in stats]
+    stats = [(file, file.path.stat()) for file in content_files(source)]
+    return [SourceFile(file.path, file.name, stat.st_size, stat.st_mtime_ns) for file, stat in stats]
 
 
 def extent_of(

@@ -24,6 +24,8 @@ NAMES = {
         *("label", "labels", "class", "category", "sentiment", "target", "polarity", "intent"),
         *("标签", "类别", "分类", "情感", "标注", "情感倾向"),
     ),
+    "image": ("image", "img", "picture", "photo", "图片", "图像", "照片"),
+    "boxes": ("boxes", "objects", "bboxes", "bounding_boxes", "annotations", "标注框"),
 }
 SAMPLE = 2000
 SHORTEST_TEXT = (

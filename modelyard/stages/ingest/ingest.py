@@ -23,7 +23,8 @@ SHOWN_REASONS = 20
 
 
 def ingest(source: Path, config: IngestConfig, run: Run, earlier: Earlier | None = None) -> Dataset:
-    """Read a CSV, TSV, JSON Lines or Parquet file, or a directory in the Hugging Face layout.
+    """Read a CSV, TSV, JSON Lines or Parquet file, a directory in the Hugging Face layout, or one of pictures:
+    COCO, YOLO, folders of classes, a metadata file.
 
     Every value is kept as it was written; a row that cannot be used is set aside with file, line and reason.
     A killed run goes on behind the parts that it wrote. Memory does not grow with the rows.
@@ -92,6 +93,9 @@ def _write(opened: Opened, source: Path, config: IngestConfig, run: Run, earlier
     run.record("rows_in", tally.rows + tally.aside, how="rows of the source, bad ones included", unit="rows")
     run.record("rows_out", tally.rows, how="rows of the Dataset", unit="rows")
     hold_bad_rows(tally.rows, tally.aside, tally.shown, source, config)
+    run.details["left_out"] = dict(tally.left_out)
+    for reason, count in tally.left_out.items():
+        run.warn(f"{source.name}: {count:,} {reason} are left out")
     if tally.unknown:
         names = ", ".join(tally.unknown)
         run.warn(f"{source.name}: keys that appear only after the first rows are left out: {names}")

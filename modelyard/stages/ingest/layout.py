@@ -6,9 +6,14 @@ import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from modelyard.errors import BadInput
-from modelyard.stages.ingest.config import Format
+from modelyard.stages.ingest.coco import coco_files, is_coco
+from modelyard.stages.ingest.config import DirectoryFormat, Format
+from modelyard.stages.ingest.picture_files import files_under, is_picture
+from modelyard.stages.ingest.sides import SIDES
+from modelyard.stages.ingest.yolo import yolo_file
 from modelyard.store.digests import digest_file, digest_json
 from modelyard.store.materialize import DATASET_FILE
 
@@ -21,16 +26,6 @@ ENDINGS: dict[str, Format] = {
     ".ndjson": "jsonl",
     ".json": "jsonl",
     ".parquet": "parquet",
-}
-SIDES = {
-    "train": "train",
-    "training": "train",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "dev": "validation",
-    "test": "test",
-    "testing": "test",
 }
 # What a file is by its first bytes, whatever it is called, and what to do with it. {file}: its name.
 SIGNATURES = (
@@ -60,13 +55,19 @@ def find_format(source: Path, asked: Format | None) -> Format:
     if not source.exists():
         raise BadInput(f"{source} does not exist", where=str(source), next="check the path")
     if source.is_dir():
-        if asked not in (None, "huggingface"):
+        if asked not in (None, *get_args(DirectoryFormat)):
             raise BadInput(f"{source} is a directory, not a {asked} file", where=str(source), next="give one file")
-        return "huggingface"
-    if asked == "huggingface":
+        return asked or _directory_kind(source)
+    if asked in get_args(DirectoryFormat):
         raise BadInput(f"{source} is a file, not a directory", where=str(source), next="leave ingest.format out")
     found = asked or ENDINGS.get(source.suffix.lower())
     _refuse_disguised(source, found)
+    if asked is None and found == "jsonl" and is_coco(source):
+        raise BadInput(
+            f"{source.name} is a COCO document: its pictures lie elsewhere",
+            where=str(source),
+            next="give the folder that holds it and the pictures",
+        )
     if found is None:
         advice = "save the sheet as CSV (UTF-8)" if source.suffix.lower() in (".xlsx", ".xls", ".ods") else None
         raise BadInput(
@@ -75,6 +76,18 @@ def find_format(source: Path, asked: Format | None) -> Format:
             next=advice or f"name it {', '.join(ENDINGS)}, or set ingest.format",
         )
     return found
+
+
+def _directory_kind(folder: Path) -> DirectoryFormat:
+    """Parquet files come first: so Modelyard and `datasets` write. What holds nothing that is known is taken for them
+    too, so that what is missing is said."""
+    if any(parquet_files(folder)):
+        return "huggingface"
+    if yolo_file(folder) is not None:
+        return "yolo"
+    if coco_files(folder):
+        return "coco"
+    return "imagefolder" if any(map(is_picture, files_under(folder))) else "huggingface"
 
 
 def _refuse_disguised(source: Path, found: Format | None) -> None:
@@ -112,13 +125,27 @@ def _is_workbook(source: Path) -> bool:
         return False
 
 
+def parquet_files(folder: Path) -> list[Path]:
+    """Those of a directory, in data/ or at its top."""
+    return sorted(path for place in (folder / "data", folder) for path in place.glob("*.parquet") if path.is_file())
+
+
+def content_files(source: Path) -> list[DataFile]:
+    """Every file that `ingest` reads of a source, in its order."""
+    if not source.is_dir():
+        return [DataFile(source, source.name)]
+    if find_format(source, None) == "huggingface":
+        return data_files(source, [])
+    return [DataFile(source / name, name) for name in files_under(source)]
+
+
 def data_files(folder: Path, notes: list[str]) -> list[DataFile]:
     """The Parquet files of a directory (in data/ or at its top), sorted by side and name.
 
     Files named after a side (`train-00000-of-00002.parquet`, `test.parquet`) belong to it; where no file is, there is
     no split. Raises BadInput when there is none, or only some are named after a side.
     """
-    found = sorted(path for place in (folder / "data", folder) for path in place.glob("*.parquet") if path.is_file())
+    found = parquet_files(folder)
     if not found:
         others = sorted(path for path in folder.glob("*") if path.suffix.lower() in ENDINGS and path.is_file())
         shown = ", ".join(path.name for path in others[:5]) + (", ..." if len(others) > 5 else "")
@@ -127,7 +154,8 @@ def data_files(folder: Path, notes: list[str]) -> list[DataFile]:
             where=str(folder),
             next=f"give one file, as {others[0]}; what belongs to test or validation can be said in a column `split`"
             if others
-            else "a directory is read in the Hugging Face layout: data/train-*.parquet, data/test-*.parquet",
+            else "a directory holds data/train-*.parquet, data/test-*.parquet (Hugging Face layout), or pictures "
+            "(COCO, YOLO, folders of classes)",
         )
     files = [DataFile(path, path.relative_to(folder).as_posix(), _side(path.stem)) for path in found]
     named = [file for file in files if file.split is not None]
@@ -148,7 +176,7 @@ def source_digest(source: Path) -> str:
     kind = find_format(source, None) if source.is_dir() else source.suffix.lower()
     if not source.is_dir():
         return digest_json({"kind": kind, "content": digest_file(source)})
-    files = {file.name: digest_file(file.path) for file in data_files(source, [])}
+    files = {file.name: digest_file(file.path) for file in content_files(source)}
     manifest = source / DATASET_FILE
     if manifest.is_file():
         files[DATASET_FILE] = digest_file(manifest)

@@ -11,12 +11,15 @@ from typing import Any
 from modelyard.errors import BadInput
 from modelyard.stages.ingest.assemble import SOURCE_FILE, SOURCE_LINE, system_columns
 from modelyard.stages.ingest.batch import BadRow, Position, RawBatch, Source
+from modelyard.stages.ingest.coco import open_coco
 from modelyard.stages.ingest.config import Format, IngestConfig
 from modelyard.stages.ingest.delimited import open_delimited
 from modelyard.stages.ingest.guess import SAMPLE, Found, existing, find_columns
+from modelyard.stages.ingest.image_folder import open_image_folder
 from modelyard.stages.ingest.jsonl import open_jsonl
 from modelyard.stages.ingest.layout import DataFile, data_files, find_format
 from modelyard.stages.ingest.parquet import open_parquet
+from modelyard.stages.ingest.yolo import open_yolo
 from modelyard.store import Column
 from modelyard.store.dataset import KEEP, ROW_ID, SPLIT
 from modelyard.store.materialize import DATASET_FILE
@@ -69,6 +72,12 @@ def open_rows(source: Path, kind: Format, config: IngestConfig) -> Source:
         return open_jsonl(source, config)
     if kind == "parquet":
         return open_parquet([DataFile(source, source.name)], config, "parquet")
+    if kind == "imagefolder":
+        return open_image_folder(source, config)
+    if kind == "coco":
+        return open_coco(source)
+    if kind == "yolo":
+        return open_yolo(source)
     notes: list[str] = []
     opened = open_parquet(data_files(source, notes), config, "huggingface")
     opened.notes.extend(notes)

@@ -14,8 +14,10 @@ import pyarrow.parquet as pq
 from modelyard.errors import BadInput
 from modelyard.stages.ingest.batch import BATCH_CHARACTERS, BATCH_ROWS, Position, RawBatch, Source
 from modelyard.stages.ingest.config import IngestConfig
+from modelyard.stages.ingest.guess import NAMES, folded_name
 from modelyard.stages.ingest.layout import DataFile
 from modelyard.store.dataset import SPLIT
+from modelyard.tasks import load_task
 
 T = TypeVar("T")
 
@@ -23,7 +25,8 @@ T = TypeVar("T")
 def open_parquet(files: Sequence[DataFile], config: IngestConfig, format: str) -> Source:
     """Raises BadInput for what is not Parquet, and for files whose columns differ."""
     notes: list[str] = []
-    names = readable_columns(files[0].path, notes)
+    pictures = _picture_column(files[0].path, config)
+    names = readable_columns(files[0].path, notes, pictures)
     if len(names) > config.max_columns:
         raise BadInput(
             f"{files[0].name} has {len(names):,} columns, at most {config.max_columns:,} are read",
@@ -31,7 +34,7 @@ def open_parquet(files: Sequence[DataFile], config: IngestConfig, format: str) -
             next="raise ingest.max_columns",
         )
     for file in files[1:]:
-        missing = sorted(set(names).symmetric_difference(readable_columns(file.path, [])))
+        missing = sorted(set(names).symmetric_difference(readable_columns(file.path, [], pictures)))
         if missing:
             raise BadInput(
                 f"{files[0].name} and {file.name} do not have the same columns: {', '.join(missing)}",
@@ -53,15 +56,28 @@ def open_file(path: Path) -> pq.ParquetFile:
         raise BadInput(f"{path.name} is not a Parquet file that can be read: {error}", where=str(path)) from error
 
 
-def readable_columns(path: Path, notes: list[str]) -> list[str]:
-    """The columns that can be kept as text; those of binary data are left out and named in `notes`."""
+def _picture_column(path: Path, config: IngestConfig) -> str | None:
+    """The column of pictures, where the task takes one: that which is named, else by its name, else the only one."""
+    public = next((name for name, kind in load_task(config.task).columns.items() if kind == "image"), None)
+    if public is None:
+        return None
+    with open_file(path) as file:
+        names = [field.name for field in file.schema_arrow if _binary(field.type)]
+    if public in config.columns.named:
+        return config.columns.named[public]
+    known = [name for name in names if folded_name(name) in NAMES["image"]]
+    return known[0] if known else names[0] if len(names) == 1 else None
+
+
+def readable_columns(path: Path, notes: list[str], pictures: str | None = None) -> list[str]:
+    """The columns that can be kept as text, and that of pictures; others of binary data are left out and named."""
     with open_file(path) as file:
         schema = file.schema_arrow
     twice = [name for name, count in Counter(schema.names).items() if count > 1]
     if twice:
         raise BadInput(f"two columns of {path.name} are called {twice[0]}", where=str(path), next="rename one of them")
-    names = [field.name for field in schema if not _binary(field.type)]
-    left_out = [field.name for field in schema if _binary(field.type)]
+    left_out = [field.name for field in schema if _binary(field.type) and field.name != pictures]
+    names = [name for name in schema.names if name not in left_out]
     if left_out:
         notes.append(f"columns of binary data are left out: {', '.join(left_out)}")
     return names

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from modelyard.fields import Field
 from modelyard.stages.ingest.assemble import assemble
@@ -46,7 +47,7 @@ def pieces(
         if table.num_rows:
             tally.rows += table.num_rows
             if label is not None:
-                counted = table[label.name].value_counts()
+                counted = class_names(table[label.name]).value_counts()
                 tally.classes.update(dict(zip(*(each.to_pylist() for each in counted.flatten()), strict=True)))
             tables.append(table)
             hashes.append(row_hashes(table, columns, kinds))
@@ -58,5 +59,12 @@ def pieces(
 
 
 def label_of(columns: Sequence[Column]) -> Column | None:
-    """The column whose values are counted: the target, when it is a class."""
-    return next((column for column in columns if column.role == "target" and column.field == "label"), None)
+    """The column whose classes are counted: the target, when it holds any."""
+    return next((column for column in columns if column.role == "target" and column.field in ("label", "boxes")), None)
+
+
+def class_names(values: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
+    """The class of each row; where a row holds several things, of each of them."""
+    if not pa.types.is_list(values.type):
+        return values
+    return pc.struct_field(pc.list_flatten(values), "label")

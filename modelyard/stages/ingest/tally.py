@@ -18,14 +18,16 @@ OPEN_QUOTE = "broken quoting"
 @dataclass
 class Tally:
     """Of all rows so far. rows: the good ones; aside: the others; shown: the first of these; classes: of the target;
-    unknown: keys that are no column of the Dataset, in order of appearance. after: where the reader stands behind them,
-    if it can tell; open_quote: where it stood behind the last batch in which a quote was not closed."""
+    left_out: things in good rows that were not taken, by reason; unknown: keys that are no column of the Dataset, in
+    order of appearance. after: where the reader stands behind them, if it can tell; open_quote: where it stood behind
+    the last batch in which a quote was not closed."""
 
     rows: int = 0
     aside: int = 0
     shown: list[BadRow] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
     classes: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
     unknown: dict[str, None] = field(default_factory=dict)
     after: Position | None = None
     open_quote: Position | None = None
@@ -41,6 +43,7 @@ class Tally:
     def count(self, batch: RawBatch, known: set[str]) -> None:
         """What a batch says beside its rows. known: the columns of the Dataset."""
         self.unknown.update(dict.fromkeys(name for name in batch.columns if name not in known))
+        self.left_out.update(batch.left_out)
         self.after = batch.after
         if any(row.reason == OPEN_QUOTE for row in batch.bad):
             self.open_quote = batch.after
@@ -52,6 +55,7 @@ class Tally:
             "shown": [row.as_json() for row in self.shown],
             "reasons": dict(self.reasons),
             "classes": dict(self.classes),
+            "left_out": dict(self.left_out),
             "unknown": list(self.unknown),
             "after": asdict(self.after) if self.after else None,
             "open_quote": asdict(self.open_quote) if self.open_quote else None,
@@ -65,6 +69,7 @@ class Tally:
             [BadRow(**row) for row in value["shown"]],
             Counter(value["reasons"]),
             Counter(value["classes"]),
+            Counter(value.get("left_out", {})),
             dict.fromkeys(value["unknown"]),
             *(Position(**value[name]) if value[name] else None for name in ("after", "open_quote")),
         )
