@@ -72,7 +72,7 @@ def _is_utf_8(path: Path) -> bool:
     return is_whole_utf_8(unfinished)
 
 
-def is_whole_utf_8(text: bytes) -> bool:
+def is_whole_utf_8(text: bytes | memoryview) -> bool:
     """Whether the bytes are UTF-8 that ends behind a character."""
     array = pa.LargeStringArray.from_buffers(1, pa.py_buffer(struct.pack("=2q", 0, len(text))), pa.py_buffer(text))
     try:

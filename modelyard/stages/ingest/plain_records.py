@@ -54,7 +54,7 @@ class PlainRecords:
         return list(zip(self.wrong_lines[here].tolist(), self.wrong_widths[here].tolist(), strict=True))
 
 
-def read_plain(text: bytes, delimiter: bytes, width: int, limit: int) -> PlainRecords:
+def read_plain(text: bytes | memoryview, delimiter: bytes, width: int, limit: int) -> PlainRecords:
     """text: UTF-8 from the start of a record to the end of a line, or of the file. limit: the most bytes of a record.
 
     Blank lines are skipped, and empty fields past the last column dropped, as `read_records` does.
@@ -157,7 +157,7 @@ def _fields(
 
 
 def _columns(
-    text: bytes, data: Bytes, quotes: Places, fields: list[tuple[Places, Places]]
+    text: bytes | memoryview, data: Bytes, quotes: Places, fields: list[tuple[Places, Places]]
 ) -> list[pa.LargeStringArray]:
     buffer = pa.py_buffer(text)
     columns = []

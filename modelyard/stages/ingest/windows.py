@@ -12,7 +12,7 @@ from modelyard.stages.ingest.lines import changed, character_unit, unmarked
 BYTE_ORDER_MARK = "\ufeff".encode()
 
 
-def read_window(path: Path, codec: str, offset: int, size: int) -> bytes:
+def read_window(path: Path, codec: str, offset: int, size: int) -> memoryview:
     """The whole lines among the next `size` bytes, or all that is left where these reach the end of the file.
 
     Empty when no line ends there. For encodings with a `character_unit`; `offset` is the start of a line.
@@ -21,17 +21,17 @@ def read_window(path: Path, codec: str, offset: int, size: int) -> bytes:
     with path.open("rb") as file:
         file.seek(offset)
         found = file.read(size + 1)
-    if len(found) > size:
-        found = found[: _whole_lines(found[:size], bare)]
-    text = _as_utf_8(found, bare, path)
-    return text.removeprefix(BYTE_ORDER_MARK) if offset == 0 and bare != codec else text
+    whole = memoryview(found)[: len(found) if len(found) <= size else _whole_lines(found, size, bare)]
+    text = _as_utf_8(whole, bare, path)
+    marked = offset == 0 and bare != codec and text[: len(BYTE_ORDER_MARK)] == BYTE_ORDER_MARK
+    return text[len(BYTE_ORDER_MARK) :] if marked else text
 
 
-def _as_utf_8(found: bytes, codec: str, path: Path) -> bytes:
+def _as_utf_8(found: memoryview, codec: str, path: Path) -> memoryview:
     """Raises BadInput for what does not decode: all of the file did when its encoding was found."""
     try:
         if codec != "utf-8":
-            return found.decode(codec).encode()
+            return memoryview(str(found, codec).encode())
     except UnicodeDecodeError:
         pass
     else:
@@ -40,12 +40,11 @@ def _as_utf_8(found: bytes, codec: str, path: Path) -> bytes:
     raise changed(path)
 
 
-def _whole_lines(found: bytes, codec: str) -> int:
-    """The bytes up to the last line feed, that one included."""
+def _whole_lines(found: bytes, size: int, codec: str) -> int:
+    """The bytes up to the last line feed among the first `size`, that one included."""
     unit = character_unit(codec)
     assert unit is not None
     if unit.itemsize == 1:
-        return found.rfind(b"\n") + 1
-    units = np.frombuffer(found[: len(found) // unit.itemsize * unit.itemsize], dtype=unit)
-    ends = np.flatnonzero(units == ord("\n"))
+        return found.rfind(b"\n", 0, size) + 1
+    ends = np.flatnonzero(np.frombuffer(found, dtype=unit, count=size // unit.itemsize) == ord("\n"))
     return (int(ends[-1]) + 1) * unit.itemsize if len(ends) else 0
