@@ -77,6 +77,16 @@ def task_of(artifact: Artifact, allowed: Collection[str] = ()) -> Task:
     return load_folder(folder)
 
 
+def hold_trainable(task: Task) -> None:
+    """Raises BadConfig for a task of which models are taken over, and not trained."""
+    if not task.trainable:
+        raise BadConfig(
+            f"a model of the task {task.name} is not trained here",
+            where="task",
+            next="bring one that exists: modelyard release MODEL --data DATA; or modelyard adopt MODEL --out DIR",
+        )
+
+
 def carry_code(task: Task, kind: type[Artifact], folder: Path) -> None:
     """An artifact under construction, its index written, takes the code of a user's own task along."""
     if task.folder is None:
@@ -86,4 +96,16 @@ def carry_code(task: Task, kind: type[Artifact], folder: Path) -> None:
     write_index(kind, folder, {**info, CODE: task.code})
 
 
-__all__ = ["CODE", "TASKS", "Metric", "Pipeline", "Prepared", "Task", "carry_code", "is_own", "load_task", "task_of"]
+__all__ = [
+    "CODE",
+    "TASKS",
+    "Metric",
+    "Pipeline",
+    "Prepared",
+    "Task",
+    "carry_code",
+    "hold_trainable",
+    "is_own",
+    "load_task",
+    "task_of",
+]
