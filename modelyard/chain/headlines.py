@@ -69,11 +69,14 @@ def _clean(e: _Evidence) -> str:
 
 def _split(e: _Evidence) -> str:
     sides = " / ".join(e.number(f"rows_{side}") for side in ("train", "validation", "test"))
+    if not e.has("class_imbalance"):
+        return sides
     return f"{sides}, class counts differ by {e.share('class_imbalance')} (bar 20 %)"
 
 
 def _train(e: _Evidence) -> str:
-    return f"accuracy {e.number('validation_accuracy', '.3f')} on validation, epoch {e.number('best_epoch', '.3g')}"
+    name = e.details.get("main_metric", "accuracy")
+    return f"{name} {e.number(f'validation_{name}', '.3f')} on validation, epoch {e.number('best_epoch', '.3g')}"
 
 
 def _export(e: _Evidence) -> str:
@@ -85,10 +88,10 @@ def _optimize(e: _Evidence) -> str:
 
 
 def _evaluate(e: _Evidence) -> str:
-    return (
-        f"accuracy {e.number('accuracy', '.3f')} (TF-IDF baseline {e.number('baseline_accuracy', '.3f')}), "
-        f"P50 {e.number('latency_p50_ms', '.1f', unit=' ms')}, P99 {e.number('latency_p99_ms', '.1f', unit=' ms')}"
-    )
+    name = e.details.get("metric", {}).get("name", "accuracy")
+    baseline = f" (TF-IDF baseline {e.number('baseline_accuracy', '.3f')})" if name == "accuracy" else ""
+    p50, p99 = (e.number(f"latency_p{rank}_ms", ".1f", unit=" ms") for rank in (50, 99))
+    return f"{name} {e.number(name, '.3f')}{baseline}, P50 {p50}, P99 {p99}"
 
 
 def _release(e: _Evidence) -> str:

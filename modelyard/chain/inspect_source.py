@@ -15,7 +15,7 @@ from modelyard.errors import BadConfig, BadInput
 from modelyard.stages.ingest import Peek, peek
 from modelyard.stages.split import SplitConfig
 from modelyard.store.dataset import SPLIT
-from modelyard.tasks import load_task
+from modelyard.tasks import Task, hold_trainable, load_task
 
 # Columns that say who or what a row comes from: rows that share such a value resemble each other.
 GROUP_NAME = re.compile(
@@ -45,6 +45,8 @@ class Group:
 class Look:
     """What a source is and what was assumed of it. rows: the usable ones that were read; whole: those are all.
 
+    columns: public name of the task to column of the source, inputs first, `target` being the last; kinds: their kinds
+    of field; how: how each was found; classes: rows of each class, empty where the target is no label.
     group_like: what is said of columns that look like groups and were not taken.
     """
 
@@ -53,8 +55,9 @@ class Look:
     details: dict[str, Any]
     rows: int
     whole: bool
-    text: str
-    label: str
+    columns: dict[str, str]
+    kinds: dict[str, str]
+    target: str
     how: dict[str, str]
     classes: dict[str, int]
     groups: tuple[Group, ...]
@@ -71,8 +74,7 @@ class Look:
             **{key: self.details.get(key) for key in ("format", "encoding", "delimiter", "header")},
             "rows": self.rows,
             "all_rows_read": self.whole,
-            "text": {"column": self.text, "how": self.how["text"]},
-            "label": {"column": self.label, "how": self.how["label"]},
+            **{public: {"column": column, "how": self.how[public]} for public, column in self.columns.items()},
             "classes": self.classes,
             "groups": [{"column": g.column, "values": g.values, "how": g.how} for g in self.groups],
             "other_columns": list(self.others),
@@ -102,13 +104,16 @@ class Look:
     def lines(self) -> list[str]:
         """What is printed before the chain runs: what was found, then what was assumed and the key that changes it."""
         rows = f"{self.rows:,} rows" if self.whole else f"the first {self.rows:,} rows"
-        found = f"{self.kind()}, {rows}: {self.text} (text), {self.label} ({self.shown_classes()})"
-        return [found, *self._assumed()]
+        named = [f"{column} ({self._told(public)})" for public, column in self.columns.items()]
+        return [f"{self.kind()}, {rows}: {', '.join(named)}", *self._assumed()]
+
+    def _told(self, public: str) -> str:
+        return self.shown_classes() if public == self.target and self.classes else self.kinds[public]
 
     def _assumed(self) -> list[str]:
         said = [
             f"{public}: column {column}, {self.how[public]}   (change: ingest.columns.{public})"
-            for public, column in (("text", self.text), ("label", self.label))
+            for public, column in self.columns.items()
             if self.how[public] != "named"
         ]
         if self.groups:
@@ -131,10 +136,13 @@ def look(project: Project, *, propose: bool = True) -> Look:
 
     Raises BadInput for what would stop the chain before training ends, with what to write.
     """
-    _hold_task(project)
+    task = load_task(project.task)
+    _hold_task(task, project)
     source = project.source()
     seen = peek(source, project.ingest)
-    text, label = seen.found["text"].column, seen.found["label"].column
+    columns = {public: seen.found[public].column for public in (*task.columns, task.target)}
+    target = columns[task.target]
+    _hold_requests(task, seen, columns, project)
     names = {column.name for column in seen.columns}
     for key, wanted in (("split.group", project.split.group), ("split.strata", project.split.strata)):
         for name in wanted:
@@ -144,8 +152,10 @@ def look(project: Project, *, propose: bool = True) -> Look:
                     where=project.place(key),
                     next=f"its columns: {', '.join(column.name for column in seen.columns if column.role != 'system')}",
                 )
-    counts = Counter(seen.table[label].to_pylist())
-    _hold_classes(counts, label, seen, source, project.split)
+    counts: Counter[str] = Counter()
+    if task.target_field == "label":
+        counts.update(seen.table[target].to_pylist())
+        _hold_classes(counts, target, seen, source, project.split)
     groups, group_like = _groups(seen, project.split, propose)
     return Look(
         file=source.name,
@@ -153,8 +163,9 @@ def look(project: Project, *, propose: bool = True) -> Look:
         details=seen.details,
         rows=seen.table.num_rows,
         whole=seen.whole,
-        text=text,
-        label=label,
+        columns=columns,
+        kinds={**task.columns, task.target: task.target_field},
+        target=task.target,
         how={public: found.how for public, found in seen.found.items()},
         classes=dict(counts.most_common()),
         groups=groups,
@@ -170,16 +181,32 @@ def look(project: Project, *, propose: bool = True) -> Look:
     )
 
 
-def _hold_task(project: Project) -> None:
-    """Raises BadConfig for a task that the chain cannot carry to its end yet: all but one text in, one label out."""
-    task = load_task(project.task)
-    taken = {**task.columns, task.target: task.target_field}
-    if taken != {"text": "text", "label": "label"}:
-        shown = ", ".join(f"{public} ({field})" for public, field in taken.items())
+def _hold_task(task: Task, project: Project) -> None:
+    """Raises BadConfig for a task that the chain cannot carry to its end: one that is not trained, or has no metric."""
+    try:
+        hold_trainable(task)
+    except BadConfig as error:
+        raise BadConfig(error.message, where=project.place("task"), next=error.next) from None
+    if task.metric is None:
         raise BadConfig(
-            f"the task {task.name} takes {shown}; the chain carries one text in and one label out",
+            f"the task {task.name} has no metric: nothing says which of two answers is better",
             where=project.place("task"),
-            next="give it the column `text` and the target `label`, both of these kinds (docs/own-task.md)",
+            next="give it one: `metric = Accuracy()`, or a Metric of its own (docs/own-task.md)",
+        )
+
+
+def _hold_requests(task: Task, seen: Peek, columns: dict[str, str], project: Project) -> None:
+    """Raises BadConfig for a task whose rows stand for several requests: it can be measured, and not trained."""
+    if not seen.table.num_rows:
+        return
+    first = seen.table.slice(0, 1)
+    row = {public: first[columns[public]][0].as_py() for public in task.columns}
+    requests = len(task.items([row]))
+    if requests != 1:
+        raise BadConfig(
+            f"a row of the task {task.name} stands for {requests} requests: the chain trains on rows that are requests",
+            where=project.place("task"),
+            next="train with a task whose rows are requests; a model that exists: modelyard release MODEL --data DATA",
         )
 
 

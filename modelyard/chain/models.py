@@ -14,13 +14,15 @@ from modelyard.store import Package, Report
 
 @dataclass(frozen=True)
 class Version:
-    """One version as `modelyard models` shows it. failed: names of gates that failed; here: its package is there."""
+    """One version as `modelyard models` shows it. failed: names of gates that failed; metric: what it is judged by, and
+    value: by how much; here: its package is there."""
 
     minted: Minted
     aliases: tuple[str, ...]
     gates: int
     failed: tuple[str, ...]
-    accuracy: float | None
+    metric: str
+    value: float | None
     p50_ms: float | None
     here: bool
 
@@ -34,7 +36,7 @@ class Version:
             "override": self.minted.override,
             "gates": self.gates,
             "gates_failed": list(self.failed),
-            "accuracy": self.accuracy,
+            self.metric: self.value,
             "latency_p50_ms": self.p50_ms,
             "here": self.here,
             "created": f"{self.minted.created:%Y-%m-%dT%H:%M:%SZ}",
@@ -55,12 +57,14 @@ def _version(workspace: Workspace, minted: Minted, aliases: dict[str, int]) -> V
     if workspace.store.has(Report, minted.report):
         info = workspace.store.get(Report, minted.report).info
     figures, gates = info.get("figures", {}), info.get("gates", [])
+    metric = str(info.get("details", {}).get("metric", {}).get("name", "accuracy"))
     return Version(
         minted,
         tuple(alias for alias, version in aliases.items() if version == minted.version),
         len(gates),
         tuple(gate["name"] for gate in gates if not gate["passed"]),
-        figures.get("accuracy", {}).get("value"),
+        metric,
+        figures.get(metric, {}).get("value"),
         figures.get("latency_p50_ms", {}).get("value"),
         workspace.store.has(Package, minted.package),
     )

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from modelyard.chain.project import Project
 from modelyard.chain.steps import index_of
 from modelyard.errors import BadConfig, EnvironmentProblem, ModelyardError
-from modelyard.tasks import load_task
+from modelyard.tasks import hold_trainable, load_task
 from modelyard.training.base import resolve_base
 
 # What the stages from train on import; `modelyard doctor` lists all with their versions.
@@ -25,10 +25,13 @@ def preflight(project: Project, last: str = "release") -> None:
             f"training needs packages that are not installed: {', '.join(missing)}",
             next="modelyard doctor: it prints the command that installs them",
         )
+    task = load_task(project.task)
     try:
+        hold_trainable(task)
         base = resolve_base(project.train.base)
         # Opens the tokenizer, and holds max_length against the positions that the model has.
-        load_task(project.task).training().pipeline(str(base), TWO_CLASSES, project.train.max_length)
+        labels = TWO_CLASSES if task.target_field == "label" else ()
+        task.training().pipeline(str(base), labels, project.train.max_length)
     except BadConfig as error:
         raise BadConfig(error.message, where=project.place(error.where or "train"), next=error.next) from None
     except ModelyardError as error:

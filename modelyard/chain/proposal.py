@@ -30,7 +30,7 @@ def proposed_yaml(seen: Look, data: Path, folder: Path, said_by: str) -> str:
     lines = [
         f"# Written by `{_comment(said_by)}` from a look at the data: change what is wrong, and run again.",
         _line(f"name: {quoted(name_of(str(data)))}", "the model is served under this name"),
-        _line(f"task: {seen.task}", f"one text in, one of {len(seen.classes)} classes out"),
+        _line(f"task: {seen.task}", _task_said(seen)),
         _line(f"data: {quoted(place)}", f"{seen.kind()}, {rows}"),
     ]
     block = []
@@ -41,8 +41,10 @@ def proposed_yaml(seen: Look, data: Path, folder: Path, said_by: str) -> str:
     if seen.details["format"] != "modelyard":
         block += [
             "  columns:",
-            _line(f"    text: {quoted(seen.text)}", _found(seen.how["text"])),
-            _line(f"    label: {quoted(seen.label)}", f"{_found(seen.how['label'])}; {seen.shown_classes()}"),
+            *(
+                _line(f"    {public}: {quoted(column)}", _found(seen.how[public]) + _classes(seen, public))
+                for public, column in seen.columns.items()
+            ),
         ]
         if seen.groups:
             names = ", ".join(quoted(group.column) for group in seen.groups)
@@ -51,6 +53,17 @@ def proposed_yaml(seen: Look, data: Path, folder: Path, said_by: str) -> str:
     if block:
         lines += ["ingest:", *block]
     return "\n".join(lines) + "\n"
+
+
+def _task_said(seen: Look) -> str:
+    if seen.classes:
+        return f"one text in, one of {len(seen.classes)} classes out"
+    inputs = ", ".join(public for public in seen.columns if public != seen.target)
+    return f"{inputs} in, {seen.target} out"
+
+
+def _classes(seen: Look, public: str) -> str:
+    return f"; {seen.shown_classes()}" if public == seen.target and seen.classes else ""
 
 
 def write_proposal(text: str, folder: Path, *, force: bool = False) -> Path:

@@ -55,21 +55,26 @@ def models(name: str | None, workspace: Path | None, as_json: bool) -> None:
     if not found:
         click.echo("nothing was released here yet: modelyard run")
         return
-    click.echo(f"{'version':<24}{'alias':<16}{'gates':<22}{'accuracy':>9}{'P50':>11}   released")
+    metrics = dict.fromkeys(one.metric for one in found)
+    headed = next(iter(metrics)) if len(metrics) == 1 else ""
+    width = max(9, *(len(one.metric) + (0 if headed else 7) for one in found))
+    click.echo(f"{'version':<24}{'alias':<16}{'gates':<22}{headed:>{width}}{'P50':>11}   released")
     for one in found:
-        click.echo(_row(one))
+        click.echo(_row(one, width, named=not headed))
 
 
-def _row(one: Version) -> str:
+def _row(one: Version, width: int, *, named: bool) -> str:
+    """named: the metric stands beside its value, for not all versions have the same one."""
     gates = f"{one.gates - len(one.failed)} of {one.gates}"
     if one.minted.override:
         gates += ", overridden"
-    accuracy = "no data" if one.accuracy is None else f"{one.accuracy:.3f}"
+    value = "no data" if one.value is None else f"{one.value:.3f}"
+    value = f"{one.metric} {value}" if named else value
     latency = "no data" if one.p50_ms is None else f"{one.p50_ms:.1f} ms"
     gone = "" if one.here else "   (its package is not here)"
     return (
         f"{one.minted.name + ':' + str(one.minted.version):<24}{', '.join(one.aliases) or '-':<16}{gates:<22}"
-        f"{accuracy:>9}{latency:>11}   {one.minted.created:%Y-%m-%d %H:%M}{gone}"
+        f"{value:>{width}}{latency:>11}   {one.minted.created:%Y-%m-%d %H:%M}{gone}"
     )
 
 

@@ -13,7 +13,7 @@ from modelyard.stages.release.blocks import Section
 from modelyard.stages.release.card import card
 from modelyard.stages.release.config import ReleaseConfig
 from modelyard.stages.release.csv_text import csv_text
-from modelyard.stages.release.evidence import Evidence
+from modelyard.stages.release.evidence import Evidence, Judging
 from modelyard.stages.release.gates import report_json
 from modelyard.stages.release.judge import GATE, Judged, judge
 from modelyard.stages.release.next_steps import Commands, Step, next_steps
@@ -54,7 +54,7 @@ def release(
     outcome = verdict(judged, evidence.metric, config.override, words)
     page = _page(package, evidence, config, version, history, typed, words, f"report.{other.language}.html")
     translated = _page(package, evidence, config, version, history, typed, other, "report.html")
-    _record(run, judged, outcome, config)
+    _record(run, judged, evidence.metric, outcome, config)
     readme = card(
         package, evidence, judged, outcome, version=version, serve=typed.serve, license=config.license,
         description=config.description, words=words,
@@ -174,11 +174,12 @@ def _index(run: Run, judged: Sequence[Judged]) -> dict[str, Any]:
     }
 
 
-def _record(run: Run, judged: Sequence[Judged], outcome: Verdict, config: ReleaseConfig) -> None:
+def _record(run: Run, judged: Sequence[Judged], metric: Judging, outcome: Verdict, config: ReleaseConfig) -> None:
     for one in judged:
         if one.value is not None and one.deciding:
             run.record(one.name, one.value, how=one.how, unit=one.unit, interval=one.interval)
     run.details.update(verdict=outcome.sentence, released=outcome.released)
+    run.details["metric"] = {"name": metric.name, "share": metric.share}
     if outcome.state == "overridden":
         run.details["override"] = {"reason": config.override, "gates": [one.name for one in outcome.failed]}
 

@@ -33,17 +33,20 @@ class Sides:
 
 
 def read_sides(dataset: Dataset, task: Task) -> Sides:
-    """One pass over the targets. Raises BadInput when there is no split, an empty side, fewer than two classes, or a
-    class only validation has."""
+    """One pass over the targets. Raises BadInput when there is no split or an empty side; of targets that are labels
+    also for fewer than two classes, or a class only validation has."""
     rows = dict.fromkeys(SIDES, 0)
     present: dict[str, set[Any]] = {side: set() for side in SIDES}
+    named = task.target_field == "label"
     for side in SIDES:
         for _, table in side_tables(dataset, task, side, targets_only=True):
             rows[side] += table.num_rows
-            present[side].update(table[task.target].to_pylist())
+            present[side].update(table[task.target].to_pylist() if named else ())
         if not rows[side]:
             raise empty_side(side)
     target = dataset.the("target", task.target_field)
+    if not named:
+        return Sides(rows, list(target.classes))
     labels = [name for name in (target.classes or sorted(present["train"])) if name in present["train"]]
     if len(labels) < 2:
         raise BadInput(

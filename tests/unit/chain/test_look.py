@@ -145,7 +145,7 @@ def test_a_large_file_is_looked_at_only_at_its_beginning(here: Path, monkeypatch
 def test_a_directory_that_modelyard_wrote_keeps_its_roles(here: Path, tmp_path: Path) -> None:
     materialize(labelled(new_run(tmp_path), reviews(400)), here / "data")
     seen = look(load_project(here, "data"))
-    assert (seen.text, seen.label, seen.rows) == ("text", "label", 400)
+    assert (seen.columns["text"], seen.columns["label"], seen.rows) == ("text", "label", 400)
     result = run("run", "data", "--to", "split")
     assert result.exit_code == 0, result.stderr
     assert load_project(here).ingest.columns.named.get("text") is None

@@ -10,7 +10,7 @@ import pytest
 
 import modelyard as my
 from modelyard.chain.inspect_source import look
-from modelyard.chain.project import load_project
+from modelyard.chain.project import Project, load_project
 from modelyard.errors import BadConfig, BadInput, Damaged
 from modelyard.store.artifacts import Package, write_index
 from modelyard.tasks import CODE, carry_code, load_task, task_of
@@ -125,13 +125,51 @@ def test_a_task_in_the_file_is_seen_from_the_file_and_one_on_the_command_line_fr
     assert load_project(tmp_path / "there", settings={"task": "./task"}).task == str(here)
 
 
-def test_a_task_that_the_chain_cannot_carry_is_refused_before_anything_runs(tmp_path: Path) -> None:
-    own_task(tmp_path / "task", "stars")
-    (tmp_path / "reviews.csv").write_text("text,stars\n" + "".join(f"a text {n},{n % 2}\n" for n in range(40)))
-    (tmp_path / "modelyard.yaml").write_text("data: reviews.csv\ntask: ./task\n")
-    with pytest.raises(BadConfig, match="one text in and one label out") as error:
-        look(load_project(tmp_path))
+def told(folder: Path, body: str) -> Project:
+    """A project of 40 rows with a task whose class has that body."""
+    (folder / "task").mkdir()
+    (folder / "task" / "__init__.py").write_text(
+        "from modelyard.tasks.text_classification import TextClassification\n"
+        f"class Mine(TextClassification):\n    name = 'mine'\n{body}\nTASK = Mine()\n# {folder}\n"
+    )
+    rows = "".join(f"a text {n},b {n},{n % 5}\n" for n in range(40))
+    (folder / "rows.csv").write_text(f"text,other,stars\n{rows}")
+    (folder / "modelyard.yaml").write_text("data: rows.csv\ntask: ./task\n")
+    return load_project(folder)
+
+
+def test_a_target_of_ones_own_name_and_kind_is_looked_at(tmp_path: Path) -> None:
+    seen = look(told(tmp_path, "    target, target_field = 'stars', 'number'"))
+    assert (seen.columns, seen.classes) == ({"text": "text", "stars": "stars"}, {})
+    assert seen.lines()[0] == "UTF-8, comma, 40 rows: text (text), stars (number)"
+    assert seen.as_json()["stars"] == {"column": "stars", "how": "named"}
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("    target = 'stars'\n    metric = None", "has no metric"),
+        ("    target = 'stars'\n    trainable = False", "is not trained here"),
+        (
+            "    target = 'stars'\n    def items(self, rows):\n        return [row for row in rows for _ in range(2)]",
+            "stands for 2 requests",
+        ),
+    ],
+)
+def test_a_task_that_the_chain_cannot_carry_is_refused_before_anything_runs(
+    tmp_path: Path, body: str, message: str
+) -> None:
+    with pytest.raises(BadConfig, match=message) as error:
+        look(told(tmp_path, body))
     assert error.value.where == "modelyard.yaml, line 2, key task"
+
+
+def test_a_task_that_is_only_taken_over_is_refused_with_the_way_in(tmp_path: Path) -> None:
+    (tmp_path / "pairs.csv").write_text("text_a,text_b,score\na,b,1\n")
+    (tmp_path / "modelyard.yaml").write_text("data: pairs.csv\ntask: text_embedding\n")
+    with pytest.raises(BadConfig, match="text_embedding is not trained here") as error:
+        look(load_project(tmp_path))
+    assert error.value.next is not None and "modelyard release MODEL --data DATA" in error.value.next
 
 
 def test_columns_of_another_kind_go_through_ingest_and_clean_on_plain_paths(tmp_path: Path) -> None:
