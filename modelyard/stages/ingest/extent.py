@@ -21,6 +21,7 @@ from modelyard.store import Dataset
 from modelyard.store.digests import CHUNK, digest_file
 
 MOST_BYTES_A_CHARACTER = 4
+HEAD = 1 << 16
 DIRECTORY: Format = "huggingface"  # a directory that grows by whole files
 
 
@@ -63,7 +64,15 @@ def extent_of(
     if not grows or source_files(source) != files:
         return None
     return {
-        "files": [{"name": file.name, "bytes": file.size, "digest": digest_file(file.path)} for file in files],
+        "files": [
+            {
+                "name": file.name,
+                "bytes": file.size,
+                "head": _digest_up_to(file.path, min(HEAD, file.size)),
+                "digest": digest_file(file.path),
+            }
+            for file in files
+        ],
         "read_as": dict(read_as),
         "tally": tally.as_json(),
     }
@@ -127,10 +136,12 @@ def has_grown(source: Path, extent: Mapping[str, Any]) -> bool:
         if len(now) <= len(was) or any(sizes.get(file["name"]) != file["bytes"] for file in was):
             return False
         return all(digest_file(now[file["name"]].path) == file["digest"] for file in was)
-    end, digest = was[0]["bytes"], str(was[0]["digest"])
+    (file,) = was
+    end: int = file["bytes"]
     if source.stat().st_size <= end or _line_end(source, end) is None:
         return False
-    return _digest_up_to(source, end) == digest
+    # The first bytes refute another file without a look at all of it.
+    return all(_digest_up_to(source, size) == file[name] for name, size in (("head", min(HEAD, end)), ("digest", end)))
 
 
 def _digest_up_to(path: Path, end: int) -> str:
