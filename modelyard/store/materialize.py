@@ -20,24 +20,29 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from modelyard.errors import BadInput
+from modelyard.fields import FIELDS
 from modelyard.store.atomic import ensure_directory, new_directory, publish_directory, sync_directory
 from modelyard.store.dataset import ROW_ID_TYPE, SPLIT, Dataset, PartView
 from modelyard.store.digests import canonical_json
 from modelyard.store.journal import Journal
-from modelyard.store.row_id_text import show_row_ids
+from modelyard.store.row_id_columns import show_row_ids
 from modelyard.store.work_folder import work_folder
 from modelyard.store.writers import write_parquet
 
 DATASET_FILE = "dataset.json"
 OF = "-of-"
 SIDES = ("train", "validation", "test")
-# How the columns of a Dataset are stored; a row id is shown as text, because other tools do not read 20 raw bytes.
+# How the columns of a Dataset are stored; a row id is shown as text, because other tools do not read 20 raw bytes, and
+# a picture as `datasets` keeps one (its class Image), whose path is not known any more.
 TYPES: dict[str, pa.DataType] = {
     "text": pa.large_string(),
     "int64": pa.int64(),
     "float64": pa.float64(),
     "row_id": ROW_ID_TYPE,
+    "image": FIELDS["image"].arrow_type(),
+    "boxes": FIELDS["boxes"].arrow_type(),
 }
+SHOWN_IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 
 def materialize(
@@ -172,7 +177,7 @@ def _write_part(part: _Part, folder: Path, journal: Journal) -> None:
             chosen = part.table.filter(pc.equal(part.sides, side))
         if chosen.num_rows:
             path = folder / _name(side, files[side])
-            write_parquet(chosen, path)
+            write_parquet(chosen, path, _features(part.kinds))
             with path.open("rb") as file:
                 os.fsync(file.fileno())
             rows[side] = chosen.num_rows
@@ -180,9 +185,16 @@ def _write_part(part: _Part, folder: Path, journal: Journal) -> None:
     journal.add({"rows": rows, "kinds": part.kinds})
 
 
+def _features(kinds: dict[str, str]) -> dict[str, str] | None:
+    """What `datasets` cannot tell from the Arrow types, where it looks for it."""
+    images = {name: {"_type": "Image"} for name, kind in kinds.items() if kind == "image"}
+    return {"huggingface": json.dumps({"info": {"features": images}})} if images else None
+
+
 def _kind(stored: pa.DataType) -> str:
-    if stored == ROW_ID_TYPE:
-        return "row_id"
+    for kind in ("row_id", "image", "boxes"):
+        if stored == TYPES[kind]:
+            return kind
     if pa.types.is_floating(stored):
         return "float64"
     return "int64" if pa.types.is_integer(stored) else "text"
@@ -191,7 +203,14 @@ def _kind(stored: pa.DataType) -> str:
 def _shown(values: pa.ChunkedArray, kind: str) -> pa.Array | pa.ChunkedArray:
     if kind == "row_id":
         return show_row_ids(values)
+    if kind == "image":
+        return pa.chunked_array([_shown_images(chunk) for chunk in values.chunks], SHOWN_IMAGE)
     return values.cast(pa.string() if kind == "text" else TYPES[kind])
+
+
+def _shown_images(files: pa.LargeBinaryArray) -> pa.StructArray:
+    paths = pa.nulls(len(files), pa.string())
+    return pa.StructArray.from_arrays([files.cast(pa.binary()), paths], fields=list(SHOWN_IMAGE), mask=files.is_null())
 
 
 def _card(rows: dict[str, int]) -> str:

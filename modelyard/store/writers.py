@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,12 +19,16 @@ ROW_GROUP_BYTES = 4 << 20
 MEDIA_ROWS = 500  # at most in a row group that holds files: one of them is read without all the others
 
 
-def write_parquet(table: pa.Table, path: Path) -> None:
+def write_parquet(table: pa.Table, path: Path, metadata: Mapping[str, str] | None = None) -> None:
     """Zstandard-compressed Parquet in row groups of about 4 MiB, statistics kept, nothing about time or host."""
     rows_a_group = max(1, min(table.num_rows, table.num_rows * ROW_GROUP_BYTES // max(1, table.nbytes)))
-    if any(pa.types.is_large_binary(kind) for kind in table.schema.types):
+    if any(map(_holds_files, table.schema.types)):
         rows_a_group = min(rows_a_group, MEDIA_ROWS)
-    pq.write_table(table.replace_schema_metadata(None), path, compression="zstd", row_group_size=rows_a_group)
+    pq.write_table(table.replace_schema_metadata(metadata), path, compression="zstd", row_group_size=rows_a_group)
+
+
+def _holds_files(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_large_binary(kind) or (pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0))
 
 
 def keep_table(store: Store, table: pa.Table) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from modelyard.run import Run
@@ -11,6 +12,7 @@ from modelyard.stages.ingest import IngestConfig, ingest
 from modelyard.stages.split import SplitConfig, split
 from modelyard.store.dataset import show_row_id
 from modelyard.store.materialize import materialize
+from tests.pictures import box, config, pixels, write_coco
 from tests.rows import column, labelled, new_run
 
 
@@ -46,3 +48,18 @@ def test_ingest_reads_what_datasets_wrote(tmp_path: Path) -> None:
     dataset = ingest(folder, IngestConfig(), Run(store=new_run(tmp_path).store))
     assert column(dataset, "label") == ["pos", "neg", "pos", "neg", "pos"]
     assert column(dataset, "split") == ["train", "train", "train", "test", "test"]
+
+
+@pytest.mark.e2e
+def test_load_dataset_gives_pictures_and_boxes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    from datasets import Image, load_dataset
+
+    scenes = {"a.png": [box("yes"), box("no", 5, 5, 2, 2)], "b.png": []}
+    dataset = ingest(write_coco(tmp_path / "data", scenes), config(tmp_path), new_run(tmp_path))
+    folder = materialize(dataset, tmp_path / "out")
+    opened = load_dataset(str(folder), cache_dir=str(tmp_path / "cache"))["train"]
+    assert isinstance(opened.features["image"], Image)
+    assert opened["boxes"][:] == list(scenes.values())
+    for seed, image in enumerate(opened["image"]):
+        np.testing.assert_array_equal(np.asarray(image), pixels(seed))

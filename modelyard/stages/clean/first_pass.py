@@ -14,8 +14,9 @@ from modelyard.stages.clean.examples import changed_rows
 from modelyard.stages.clean.inputs import Inputs
 from modelyard.stages.clean.repair import Repaired, repair, replaced
 from modelyard.stages.clean.rules import Rule
-from modelyard.store.dataset import SPLIT, PartView
+from modelyard.store.dataset import ROW_ID, SPLIT, PartView
 from modelyard.store.layers import Sparse
+from modelyard.store.row_id_columns import id_bytes, id_keys
 from modelyard.store.spill import hash_pair
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def first_pass(view: PartView, start: int, inputs: Inputs, rules: Sequence[Rule]
 
     split = [SPLIT] if view.dataset.has(SPLIT) else []
     names = [column.name for column in inputs.texts]
-    table = view.read([*names, *inputs.others, *inputs.targets, *split])
+    table = view.read([*(names or [ROW_ID]), *inputs.others, *inputs.targets, *split])
     rows = np.flatnonzero(view.selection())
     texts = {name: pl.Series(name, table[name], dtype=pl.String) for name in names}
     repaired = {name: repair(text, rules) for name, text in texts.items()}
@@ -54,7 +55,10 @@ def first_pass(view: PartView, start: int, inputs: Inputs, rules: Sequence[Rule]
         without = (texts[name].str.len_bytes() == 0).fill_null(False).to_numpy().copy()
         without[found.places] = (found.after.str.len_bytes() == 0).to_numpy()
         empty |= without
-    low, high = _hashed(texts, repaired, [pl.Series(name, table[name]) for name in inputs.others])
+    if texts:
+        low, high = _hashed(texts, repaired, [pl.Series(name, table[name]) for name in inputs.others])
+    else:
+        low, high, _ = id_keys(id_bytes(table[ROW_ID]))
     targets = [pl.Series(name, table[name]) for name in inputs.targets]
     keys = pl.DataFrame(
         {

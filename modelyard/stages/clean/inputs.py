@@ -12,6 +12,8 @@ from modelyard.store import Column, Dataset
 class Inputs:
     """texts: input columns that the rules repair. others: the rest of the inputs, compared as they are.
 
+    Without a text nothing is repaired, and the row_id tells which rows are the same (pictures: by their pixels): then
+    others is empty, and no picture is read.
     targets: what a row says of its inputs; classes: they are names of classes.
     """
 
@@ -26,9 +28,10 @@ def inputs_of(dataset: Dataset) -> Inputs:
     inputs, targets = dataset.with_role("input"), dataset.with_role("target")
     if not inputs:
         raise BadInput("the dataset has no input column", next="name it: `ingest: {columns: {text: NAME}}`")
+    texts = tuple(column for column in inputs if column.field == "text")
     return Inputs(
-        tuple(column for column in inputs if column.field == "text"),
-        tuple(column.name for column in inputs if column.field != "text"),
+        texts,
+        tuple(column.name for column in inputs if column.field != "text") if texts else (),
         tuple(column.name for column in targets),
         all(column.field == "label" for column in targets),
     )

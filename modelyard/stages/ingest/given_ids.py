@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from modelyard.stages.ingest.row_ids import HASH_BYTES, row_ids
 from modelyard.store.dataset import ROW_ID_TYPE, parse_row_id
+from modelyard.store.row_id_columns import id_bytes, id_keys
 from modelyard.store.spill import Spill, partitions_for
 
 PLAIN = r"^[0-9a-f]{32}(\.[0-9]{1,9})?$"  # as `show_row_id` writes them
@@ -29,14 +29,6 @@ def parse_row_ids(shown: pa.Array) -> pa.Array:
     return row_ids(np.frombuffer(hashes, dtype=np.uint8).reshape(-1, HASH_BYTES), ordinals.to_numpy())
 
 
-def id_bytes(ids: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """row_ids, none of them null, as uint8 [rows, 20]."""
-    joined = pa.concat_arrays(ids.chunks) if ids.num_chunks else pa.array([], type=ROW_ID_TYPE)
-    width = ROW_ID_TYPE.byte_width
-    content = np.frombuffer(joined.buffers()[1] or b"", dtype=np.uint8)
-    return content[joined.offset * width : (joined.offset + len(joined)) * width].reshape(-1, width)
-
-
 class GivenIds:
     """The ids of all rows, on disk."""
 
@@ -50,15 +42,13 @@ class GivenIds:
         """The next rows in their order; none is null."""
         import polars as pl
 
-        content = id_bytes(ids)
-        halves = np.ascontiguousarray(content[:, :HASH_BYTES]).view(np.uint64)
-        ordinals = np.ascontiguousarray(content[:, HASH_BYTES:]).view(np.uint32)[:, 0]
-        rows = np.arange(self.rows, self.rows + len(content))
+        low, high, ordinals = id_keys(id_bytes(ids))
+        rows = np.arange(self.rows, self.rows + len(low))
         self._spill.write(
-            self._parts, pl.DataFrame({"low": halves[:, 0], "high": halves[:, 1], "ordinal": ordinals, "row": rows})
+            self._parts, pl.DataFrame({"low": low, "high": high, "ordinal": ordinals, "row": rows})
         )
         self._parts += 1
-        self.rows += len(content)
+        self.rows += len(low)
 
     def twice(self) -> int | None:
         """The number of the first row whose id an earlier row has, None when there is none."""

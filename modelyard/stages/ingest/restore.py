@@ -122,4 +122,6 @@ def _table(batch: pa.RecordBatch, kinds: dict[str, str]) -> pa.Table:
 
 
 def _stored(values: pa.Array, kind: str) -> pa.Array:
-    return parse_row_ids(values) if kind == "row_id" else pc.cast(values, TYPES[kind])
+    if kind == "row_id":
+        return parse_row_ids(values)
+    return pc.cast(pc.struct_field(values, "bytes") if kind == "image" else values, TYPES[kind])

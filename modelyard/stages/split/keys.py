@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 
 from modelyard.run import Run
 from modelyard.store import Dataset
 from modelyard.store.dataset import ROW_ID, PartView
 from modelyard.store.journal import Journal
+from modelyard.store.row_id_columns import id_bytes, id_keys
 from modelyard.store.spill import Spill, hash_pair, row_starts
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _SIGNS = bytes(set(range(256)) - set((string.ascii_letters + string.digits).enco
 @dataclass(frozen=True)
 class TieColumns:
     """texts and others: the input columns, of text and of other fields; groups: rows with one value there belong
-    together. near: texts are compared without case, blanks and punctuation."""
+    together. near: texts, of which there are some, are compared without case, blanks and punctuation."""
 
     texts: tuple[str, ...]
     others: tuple[str, ...]
@@ -39,7 +39,7 @@ class TieColumns:
 
     def names(self) -> list[str]:
         """Every tie, by the name that the report gives it."""
-        return [EXACT, *([NEAR] if self.near and self.texts else []), *self.groups]
+        return [EXACT, *([NEAR] if self.near else []), *self.groups]
 
 
 def spill_keys(dataset: Dataset, columns: TieColumns, folder: Path, journal: Journal, run: Run) -> dict[str, Spill]:
@@ -70,7 +70,7 @@ def _keys(view: PartView, start: int, columns: TieColumns) -> Mapping[str, pl.Da
     rows = start + np.flatnonzero(view.selection())
     low, high, ordinal = id_keys(id_bytes(table[ROW_ID]))
     keys = {EXACT: pl.DataFrame({"low": low, "high": high, "ordinal": ordinal, "row": rows})}
-    if columns.near and columns.texts:
+    if columns.near:
         bare = [bare_text(pl.Series(name, table[name], dtype=pl.String)) for name in columns.texts]
         low, high = hash_pair([*bare, *(pl.Series(name, table[name]) for name in columns.others)])
         keys[NEAR] = pl.DataFrame({"low": low, "high": high, "row": rows})
@@ -79,25 +79,6 @@ def _keys(view: PartView, start: int, columns: TieColumns) -> Mapping[str, pl.Da
         low, high = hash_pair([values])
         keys[name] = pl.DataFrame({"low": low, "high": high, "row": rows}).filter(values.is_not_null())
     return keys
-
-
-def id_bytes(ids: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """row_ids as uint8 [rows, 20]; one that is null is all zeros."""
-    joined = ids.combine_chunks()
-    if isinstance(joined, pa.ChunkedArray):
-        joined = pa.concat_arrays(joined.chunks) if joined.num_chunks else pa.array([], joined.type)
-    if not len(joined):
-        return np.zeros((0, 20), dtype=np.uint8)
-    filled = joined.fill_null(bytes(20)) if joined.null_count else joined
-    content = np.frombuffer(filled.buffers()[1], dtype=np.uint8)
-    return content[filled.offset * 20 : (filled.offset + len(filled)) * 20].reshape(-1, 20)
-
-
-def id_keys(ids: np.ndarray[Any, np.dtype[np.uint8]]) -> tuple[np.ndarray[Any, Any], ...]:
-    """low and high (the two halves of the row hash, uint64) and ordinal (uint32) of row_ids, each [rows]."""
-    halves = np.ascontiguousarray(ids[:, :16]).view(np.uint64)
-    ordinal = np.ascontiguousarray(ids[:, 16:]).view(np.uint32)[:, 0]
-    return halves[:, 0].copy(), halves[:, 1].copy(), ordinal.copy()
 
 
 def bare_text(text: pl.Series) -> pl.Series:

@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 
 from modelyard.errors import BadInput
 from modelyard.stages.split.config import SIDES
-from modelyard.stages.split.keys import id_bytes, id_keys
 from modelyard.store import Dataset
 from modelyard.store.dataset import ROW_ID, SPLIT
+from modelyard.store.row_id_columns import id_bytes, id_keys
 from modelyard.store.spill import Spill, row_starts
 
 if TYPE_CHECKING:

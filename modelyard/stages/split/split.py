@@ -13,7 +13,7 @@ from modelyard.run import Run
 from modelyard.stages.split.components import Indices
 from modelyard.stages.split.config import SIDES, SplitConfig
 from modelyard.stages.split.evidence import SHOWN_ASIDE, record
-from modelyard.stages.split.keys import EXACT, TieColumns, all_pairs, id_bytes, spill_keys
+from modelyard.stages.split.keys import EXACT, TieColumns, all_pairs, spill_keys
 from modelyard.stages.split.recorded import HEAD, NO_SIDE, Recorded, read_recorded
 from modelyard.stages.split.sides import Codes, Groups, RowIdOf, assign, hashed_sides
 from modelyard.stages.split.tallies import Tallies, tally
@@ -21,6 +21,7 @@ from modelyard.store import Column, Dataset
 from modelyard.store.dataset import ROW_ID, ROW_ID_TYPE, SPLIT, PartView
 from modelyard.store.journal import Journal
 from modelyard.store.layers import LayerWriter, Mask
+from modelyard.store.row_id_columns import id_bytes
 from modelyard.store.spill import row_starts
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def split(dataset: Dataset, config: SplitConfig, run: Run, earlier: Dataset | No
     row itself), and a selection that leaves out what would leak.
 
     Rows that share a group, are exact twins, or have texts that differ only in case, blanks and punctuation lie on one
-    side. (Similar texts, with words that differ, are not looked for.) A row keeps its side when data is added: the
+    side. (Similar texts, with words that differ, are not looked for; nor are pictures that only resemble each other:
+    those of the same pixels are twins.) A row keeps its side when data is added: the
     recorded one, else the one it had in `earlier`, the last split of what the data were before.
     Where the target is a class, every class must be on every side; else the shares alone hold.
     A killed run goes on with the parts it had. Memory grows with the rows that are tied to another one, not with all.
@@ -48,14 +50,15 @@ def split(dataset: Dataset, config: SplitConfig, run: Run, earlier: Dataset | No
     groups = tuple(dict.fromkeys([*(column.name for column in dataset.with_role("group")), *config.group]))
     for name in (*groups, *config.strata):
         dataset.column(name)
+    near_duplicates = config.near_duplicates and any(column.field == "text" for column in inputs)
     if not groups:
-        near = "near duplicates are" if config.near_duplicates else "only exact twins are"
+        near = "near duplicates are" if near_duplicates else "only exact twins are"
         run.say(f"no group column: {near} kept on one side   (change: split.group)")
     columns = TieColumns(
         tuple(column.name for column in inputs if column.field == "text"),
         tuple(column.name for column in inputs if column.field != "text"),
         groups,
-        config.near_duplicates,
+        near_duplicates,
     )
     folder = run.scratch("split")
     identity = {

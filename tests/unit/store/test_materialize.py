@@ -125,11 +125,11 @@ def test_what_was_broken_off_goes_on_behind_its_whole_parts(
     written: list[str] = []
     most = writes
 
-    def write(table: pa.Table, path: Path) -> None:
+    def write(table: pa.Table, path: Path, metadata: dict[str, str] | None) -> None:
         if len(written) == most:
             raise KeyboardInterrupt
         written.append(path.name)
-        write_parquet(table, path)
+        write_parquet(table, path, metadata)
 
     monkeypatch.setattr("modelyard.store.materialize.write_parquet", write)
     with pytest.raises(KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""Row ids as text, a whole column at a time: what `show_row_id` says of one."""
+"""Row ids, a whole column at a time: their bytes, their halves, and as text what `show_row_id` says of one."""
 
 from __future__ import annotations
 
@@ -20,6 +20,13 @@ def id_bytes(ids: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.uint8]]:
         return np.zeros((0, BYTES), dtype=np.uint8)
     content = np.frombuffer(filled.buffers()[1], dtype=np.uint8)
     return content[filled.offset * BYTES : (filled.offset + len(filled)) * BYTES].reshape(-1, BYTES)
+
+
+def id_keys(ids: np.ndarray[Any, np.dtype[np.uint8]]) -> tuple[np.ndarray[Any, Any], ...]:
+    """low and high (the two halves of the row hash, uint64) and ordinal (uint32) of row_ids, each [rows]."""
+    halves = np.ascontiguousarray(ids[:, :HASH_BYTES]).view(np.uint64)
+    ordinal = np.ascontiguousarray(ids[:, HASH_BYTES:]).view(np.uint32)[:, 0]
+    return halves[:, 0].copy(), halves[:, 1].copy(), ordinal.copy()
 
 
 def show_row_ids(ids: pa.ChunkedArray) -> pa.Array:

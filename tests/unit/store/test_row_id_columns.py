@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelyard.store.dataset import ROW_ID_TYPE, show_row_id
-from modelyard.store.row_id_text import id_bytes, show_row_ids
+from modelyard.store.row_id_columns import id_bytes, show_row_ids
 
 ids = st.one_of(
     st.none(),
