@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeGuard
 
 import pyarrow as pa
 
 from modelyard.fields.field import Field
 
 
-@runtime_checkable
 class StringField(Field, Protocol):
     """A field whose stored values are strings, with their UTF-8 as canonical bytes."""
 
@@ -26,12 +25,21 @@ def read_column(field: Field, values: Sequence[Any] | pa.Array) -> tuple[pa.Arra
     """
     if not isinstance(values, pa.Array):
         return _read(field, values)
-    if isinstance(field, StringField):
+    if not pa.types.is_large_string(values.type):
+        return _read(field, values.to_pylist())
+    if _reads_strings(field):
         return field.read_strings(values), {}
     coded = values.dictionary_encode(null_encoding="encode")
     stored, wrong = _read(field, coded.dictionary.to_pylist())
     rows = {row: wrong[code] for row, code in enumerate(coded.indices.to_pylist()) if code in wrong} if wrong else {}
     return stored.take(coded.indices), rows
+
+
+def _reads_strings(field: Field) -> TypeGuard[StringField]:
+    """A class that changes `read` or `canonical` of the one it derives from is read value by value."""
+    names = ("read", "canonical", "read_strings")
+    owners = {next((each for each in type(field).__mro__ if name in vars(each)), None) for name in names}
+    return len(owners) == 1 and None not in owners
 
 
 def _read(field: Field, values: Sequence[Any]) -> tuple[pa.Array, dict[int, str]]:
@@ -49,6 +57,6 @@ def _read(field: Field, values: Sequence[Any]) -> tuple[pa.Array, dict[int, str]
 
 def canonical_column(field: Field, values: pa.Array) -> pa.LargeBinaryArray:
     """The canonical bytes of stored values."""
-    if isinstance(field, StringField):
+    if _reads_strings(field):
         return values.cast(pa.large_binary())
     return pa.array(map(field.canonical, values.to_pylist()), type=pa.large_binary())

@@ -45,7 +45,7 @@ class RawBatch:
 
     files: that of each row, where every row is a file of its own. left_out: what in rows was not taken, by reason.
     after: where the reader stands behind the batch; None where it can be no place to start at (see `LineOffsets.at`).
-    A reader that starts there gives the same batches as the one that went on.
+    A reader that starts there gives the same batches as the one that went on, without columns that no row there has.
     """
 
     file: str

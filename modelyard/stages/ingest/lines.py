@@ -113,7 +113,10 @@ def character_unit(codec: str) -> np.dtype[np.unsignedinteger] | None:
 
 def _has_table(name: str) -> bool:
     """Whether it is a code page: each byte a character, told by a table of 256."""
-    module = importlib.import_module(f"encodings.{name.replace('-', '_')}")
+    try:
+        module = importlib.import_module(f"encodings.{name.replace('-', '_')}")
+    except ModuleNotFoundError:  # one that some package brought
+        return False
     return hasattr(module, "decoding_table") or hasattr(module, "decoding_map")
 
 

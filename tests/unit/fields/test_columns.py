@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelyard.fields import FIELDS, Field, canonical_column, read_column
-from modelyard.fields.text import BLANK_BYTES
+from modelyard.fields.text import BLANK_BYTES, Text
 
 BLANKS = [chr(code) for code in range(0x110000) if chr(code).isspace()]
 VALUES = st.lists(
@@ -60,3 +60,26 @@ def test_values_that_are_no_strings_are_read_one_by_one() -> None:
 
 def test_no_blank_begins_with_a_byte_that_is_not_looked_at() -> None:
     assert {blank.encode()[0] for blank in BLANKS} == set(BLANK_BYTES)
+
+
+class Lower(Text):
+    """A field of a user's own that changes one thing of ours."""
+
+    def read(self, value: Any) -> str | None:
+        return value.lower() if value else None
+
+
+class Folded(Text):
+    def canonical(self, value: Any) -> bytes:
+        return str(value).casefold().encode()
+
+
+def test_a_field_that_derives_from_ours_is_read_by_its_own_rule() -> None:
+    column = pa.array(["Ab", None, "cD", "Ab"], type=pa.large_string())
+    assert read_column(Lower(), column)[0].to_pylist() == ["ab", None, "cd", "ab"]
+    assert canonical_column(Folded(), column.drop_null()).to_pylist() == [b"ab", b"cd", b"ab"]
+
+
+def test_an_array_of_another_type_is_read_as_its_values() -> None:
+    stored, wrong = read_column(FIELDS["value"], pa.array([[1, 2], None, [3]]))
+    assert (stored.to_pylist(), wrong) == (["[1, 2]", None, "[3]"], {})

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from encodings.aliases import aliases
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -19,6 +22,7 @@ from modelyard.errors import BadInput
 from modelyard.stages.ingest import IngestConfig
 from modelyard.stages.ingest.batch import Position, RawBatch, Source
 from modelyard.stages.ingest.layout import find_format
+from modelyard.stages.ingest.lines import character_unit
 from modelyard.stages.ingest.opening import open_rows, open_source
 
 READERS = ("delimited", "jsonl", "parquet")
@@ -200,3 +204,18 @@ def test_parquet_text_that_is_not_utf_8_is_damage(tmp_path: Path) -> None:
     pq.write_table(pa.table({"text": text}), tmp_path / "a.parquet")
     with pytest.raises(BadInput, match=r"a\.parquet is damaged"):
         list(opened(tmp_path / "a.parquet").batches)
+
+
+def test_where_a_reader_may_start_only_line_ends_have_the_bytes_of_line_ends() -> None:
+    """Of every text encoding that Python has."""
+    others = "".join(chr(code) for code in range(0x30000) if chr(code) not in "\r\n" and not 0xD800 <= code < 0xE000)
+    marked, of_windows = {"utf_16", "utf_32"}, {"mbcs", "oem"}
+    names = sorted({*aliases.values()} - marked - of_windows)
+    units = {name: character_unit(name) for name in names if codecs.lookup(name)._is_text_encoding}
+    for name, unit in units.items():
+        if unit is not None:
+            found = np.frombuffer(others.encode(name, "ignore"), dtype=unit)
+            assert not np.isin(found, [10, 13]).any(), name
+            assert np.frombuffer("\r\n".encode(name), dtype=unit).tolist() == [13, 10], name
+    assert {"utf_8", "gb18030", "cp1252", "latin_1", "utf_16_be", "shift_jis"} <= {n for n, u in units.items() if u}
+    assert not any(units[name] for name in ("utf_7", "iso2022_jp", "hz", "cp500"))
