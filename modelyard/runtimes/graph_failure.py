@@ -30,7 +30,7 @@ class GraphFailure:
 def graph_failure(error: Exception) -> GraphFailure:
     """Read from the message of any runtime's exception."""
     text = _HEAD.sub("", " ".join(str(error).split()))
-    node = _NODE.match(text)
-    words = _SOURCE.sub("", text[node.end() :] if node else text)
-    words = words[:LENGTH].rstrip() or type(error).__name__
-    return GraphFailure(words, node["op"], node["name"]) if node else GraphFailure(words)
+    op = name = ""
+    while node := _NODE.match(text):  # a node in a branch is told behind the one that holds the branch
+        op, name, text = node["op"], node["name"], text[node.end() :]
+    return GraphFailure(_SOURCE.sub("", text)[:LENGTH].rstrip() or type(error).__name__, op, name)

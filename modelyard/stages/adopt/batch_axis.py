@@ -17,6 +17,7 @@ from modelyard.errors import BadInput
 from modelyard.runtimes.golden import compare
 from modelyard.runtimes.graph_failure import GraphFailure, graph_failure
 from modelyard.stages.adopt.graph_tensors import GraphTensor, Shapes
+from modelyard.stages.adopt.onnx_checks import node_name, nodes
 from modelyard.tasks.task import Graph, Tensors
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def find_batch_axis(
                 what = f"its output {output.name}, said to be {said}, is {list(shapes[2])} at 2 ({maker})"
                 raise _one_inside(path, names, what)
             return BatchAxis(False, f"its output {output.name} is {list(shapes[5])} at a first axis of 5", seen)
-    why = _seeing_each_other(graph, fed, answers)
+    why = _shared_scale(proto) or _seeing_each_other(graph, fed, answers)
     return BatchAxis(not why, why, seen)
 
 
@@ -103,7 +104,13 @@ def _flattened(output: GraphTensor, shapes: Mapping[int, tuple[int, ...]], names
 
 def _maker(proto: onnx.ModelProto, name: str) -> str:
     node = next((node for node in proto.graph.node if name in node.output), None)
-    return "an input" if node is None else f"node {node.name or '(without a name)'}, {node.op_type}"
+    return "an input" if node is None else f"node {node_name(node)}, {node.op_type}"
+
+
+def _shared_scale(proto: onnx.ModelProto) -> str:
+    """The operator that spreads eight bits over the values of all rows: random rows may be too alike to show it."""
+    found = next((node for node in nodes(proto) if node.op_type.startswith("DynamicQuantize")), None)
+    return "" if found is None else f"node {node_name(found)} ({found.op_type}) spreads eight bits over all rows"
 
 
 def _seeing_each_other(graph: Graph, fed: Mapping[int, Tensors], answers: Mapping[int, Tensors]) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,25 +26,33 @@ MOST_ROWS = 64
 # Whole numbers are drawn from 0 to below this, or are all 1, or all 0: as indices, lengths or flags they must be small.
 NUMBERS = (2, 1, 0, 8)
 MOST_ELEMENTS = 1 << 25  # of all inputs together
+WIDE = (100, 8)
 LIMIT_S = 60.0
 WORDS = ("a", "be", "cat", "data", "0", "1", "12", "café", "数据", "")
 # Operators that hand their first input on as it is, as far as indices go.
+SCALING = {"Cast", "DequantizeLinear", "Mul"}
 PASSING = {"Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Transpose"}
 
 
 @dataclass(frozen=True)
 class Draw:
     """How inputs are drawn. rows: of free first axes; size: of other free axes; number: see NUMBERS; limits: input ->
-    the number of rows of the table that it looks up in."""
+    the number of rows of the table that it looks up in; wide: what other inputs take more numbers than `number`;
+    inner_rows: whether free axes in the middle are of rows too (a state that is carried along, say)."""
 
     rows: int
     size: int
     number: int
     limits: Mapping[str, int]
+    wide: Mapping[str, int] = field(default_factory=dict)
+    inner_rows: bool = False
 
     def shapes(self, tensors: Sequence[GraphTensor]) -> dict[str, tuple[int, ...]]:
         """Of every input; axes of one name have one size."""
         sizes = {tensor.first: self.rows for tensor in tensors if tensor.first is not None}
+        if self.inner_rows:
+            inner = [axis for tensor in tensors for axis in (tensor.axes or ())[:-1] if isinstance(axis, str)]
+            sizes |= dict.fromkeys(inner, self.rows)
         return {
             tensor.name: tuple(a if isinstance(a, int) else sizes.get(a, self.size) for a in tensor.axes or ())
             for tensor in tensors
@@ -65,10 +74,10 @@ class Draw:
             return np.asarray(random.standard_normal(shape)).astype(dtype)
         if dtype.kind == "b":
             return np.asarray(random.integers(0, 2, shape)).astype(dtype)
-        if tensor.name in self.limits:
-            return np.asarray(random.integers(0, min(self.limits[tensor.name], np.iinfo(dtype).max), shape)).astype(
-                dtype
-            )
+        limit = self.limits.get(tensor.name, self.wide.get(tensor.name))
+        if limit is not None:
+            most = max(1, min(limit, int(np.iinfo(dtype).max)))
+            return np.asarray(random.integers(0, most, shape)).astype(dtype)
         if self.number < 2:
             return np.full(shape, self.number, dtype=dtype)
         return np.asarray(random.integers(0, self.number, shape)).astype(dtype)
@@ -85,12 +94,29 @@ def find_draw(graph: Graph, proto: onnx.ModelProto, tensors: Sequence[GraphTenso
             continue
         failed = failure_of(graph, draw.inputs(tensors, seed=0))
         if failed is None:
-            return draw
+            return _widened(graph, draw, tensors)
         failure = failure or failed
         if time.monotonic() - started > LIMIT_S:
             break
     assert failure is not None
     return failure
+
+
+def _widened(graph: Graph, draw: Draw, tensors: Sequence[GraphTensor]) -> Draw:
+    """More numbers for what may be ids, when the graph takes them: of two alone every row looks like the others.
+
+    What has no free axis may be a size or a flag, and what is called a mask holds 0 and 1."""
+    guessed = guessed_numbers(tensors, draw)
+    for tensor in tensors:
+        free = len(tensor.axes or ()) > 1 and any(isinstance(axis, str) for axis in tensor.axes or ())
+        if tensor.name not in guessed or not free or "mask" in tensor.name.lower():
+            continue
+        for number in WIDE:
+            wider = replace(draw, wide={**draw.wide, tensor.name: number})
+            if all(failure_of(graph, wider.inputs(tensors, seed)) is None for seed in (0, 1)):
+                draw = wider
+                break
+    return draw
 
 
 def larger(graph: Graph, draw: Draw, tensors: Sequence[GraphTensor]) -> Draw:
@@ -118,23 +144,27 @@ def _draws(tensors: Sequence[GraphTensor], limits: Mapping[str, int]) -> Iterato
     """Each way once: what makes no difference to these tensors is not tried again."""
     firsts = {tensor.first for tensor in tensors if tensor.first is not None}
     others = {axis for tensor in tensors for axis in tensor.axes or () if isinstance(axis, str)} - firsts
+    inner = {axis for tensor in tensors for axis in (tensor.axes or ())[1:-1] if isinstance(axis, str)} - firsts
     numbers = NUMBERS if guessed_numbers(tensors, Draw(1, 1, 2, limits)) else NUMBERS[:1]
     tried = set()
     for size in SIZES if firsts | others else SIZES[:1]:
         for rows in (*ROWS, min(size, MOST_ROWS)) if firsts else ROWS[:1]:
-            for number in numbers:
-                way = (rows if firsts else 0, size if others else 0, number)
+            for inner_rows, number in itertools.product((False, True) if inner else (False,), numbers):
+                way = (rows if firsts else 0, size if others else 0, inner_rows, number)
                 if way not in tried:
                     tried.add(way)
-                    yield Draw(rows, size, number, limits)
+                    yield Draw(rows, size, number, limits, inner_rows=inner_rows)
 
 
 def index_limits(proto: onnx.ModelProto) -> dict[str, int]:
     """Inputs that are looked up in a table of the graph (an embedding) -> the rows of that table."""
-    tables = {tensor.name: tuple(tensor.dims) for tensor in proto.graph.initializer}
+    tables = {tensor.name: list(tensor.dims) for tensor in proto.graph.initializer}
     origin = {value.name: value.name for value in proto.graph.input if value.name not in tables}
     limits: dict[str, int] = {}
     for node in proto.graph.node:
+        if node.op_type in SCALING and all(name in tables for name in node.input):
+            # A table whose weights lie in fewer bits, or a scale apart.
+            tables[node.output[0]] = max((tables[name] for name in node.input), key=math.prod)
         if node.op_type in PASSING and node.input and node.input[0] in origin:
             origin[node.output[0]] = origin[node.input[0]]
         if node.op_type == "Gather" and node.input[0] in tables and node.input[1] in origin:

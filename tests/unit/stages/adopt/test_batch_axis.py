@@ -47,7 +47,7 @@ def test_rows_that_are_answered_as_they_are_alone_are_a_batch(tmp_path: Path) ->
         ([node("MatMul", "xt x", "y"), node("Transpose", "x", "xt")][::-1], [("y", "FLOAT", [3, 3])], "is [3, 3] at"),
         # All rows share the scale that eight bits are spread over.
         ([node("DynamicQuantizeLinear", "x", "q s z"), node("DequantizeLinear", "q s z", "y")],
-         [("y", "FLOAT", ["batch", 3])], "a row's y differs by"),
+         [("y", "FLOAT", ["batch", 3])], "node that makes q (DynamicQuantizeLinear) spreads eight bits over all rows"),
     ],
 )  # fmt: skip
 def test_rows_that_see_each_other_or_are_not_answered_row_by_row_are_none(

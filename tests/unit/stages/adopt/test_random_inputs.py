@@ -13,7 +13,7 @@ from modelyard.runtimes.onnxruntime import OnnxGraph, open_graph
 from modelyard.stages.adopt.graph_tensors import GraphTensor, graph_inputs
 from modelyard.stages.adopt.random_inputs import Draw, find_draw, guessed_numbers, index_limits, larger
 from modelyard.tasks.tensor.datatypes import BYTES, DTYPES, datatype_of
-from tests.graphs import graph, node, saved
+from tests.graphs import Value, graph, node, saved
 
 
 def opened(model: onnx.ModelProto, folder: Path) -> tuple[OnnxGraph, list[GraphTensor]]:
@@ -21,6 +21,8 @@ def opened(model: onnx.ModelProto, folder: Path) -> tuple[OnnxGraph, list[GraphT
     return open_graph([path], threads=1), graph_inputs(model, path)
 
 
+IDS: Value = ("ids", "INT64", ["n", "t"])
+ANY_Y: Value = ("y", "FLOAT", None)
 TABLE = np.arange(20, dtype=np.float32).reshape(10, 2)
 LOOK_UP = graph(
     [node("Gather", "table ids", "y")],
@@ -48,6 +50,40 @@ def test_a_table_is_found_behind_what_hands_the_indices_on() -> None:
     ]
     model = graph(nodes, [("ids", "INT32", ["n"])], [("y", "FLOAT", None)], {"table": TABLE, "one": np.array([1])})
     assert index_limits(model) == {"ids": 2}
+
+
+def test_a_table_whose_weights_lie_in_eight_bits_is_one_too() -> None:
+    nodes = [node("Cast", "table", "f", to=1), node("Mul", "f scale", "t"), node("Gather", "t ids", "y")]
+    constants = {"table": np.zeros((10, 2), np.int8), "scale": np.ones((10, 1), np.float32)}
+    assert index_limits(graph(nodes, [IDS], [ANY_Y], constants)) == {"ids": 10}
+
+
+def test_ids_are_drawn_as_widely_as_the_graph_takes_them_and_masks_are_not(tmp_path: Path) -> None:
+    """A table that is computed, so that nothing says how many rows it has: 50."""
+    nodes = [
+        node("Range", "zero fifty one", "table"),
+        node("Gather", "table ids", "found"),
+        node("Cast", "mask", "kept", to=1),
+        node("Mul", "found kept", "y"),
+    ]
+    constants = {name: np.array(value, np.float32) for name, value in (("zero", 0), ("fifty", 50), ("one", 1))}
+    model = graph(nodes, [IDS, ("mask", "INT64", ["n", "t"])], [ANY_Y], constants)
+    run, inputs = opened(model, tmp_path)
+    draw = find_draw(run, model, inputs)
+    assert isinstance(draw, Draw)
+    assert (draw.number, draw.wide) == (2, {"ids": 8})
+
+
+def test_a_state_that_is_carried_along_has_as_many_rows_as_what_comes_in(tmp_path: Path) -> None:
+    """x [rows, time] and state [2, rows, 3], whose axes nobody named: both have as many rows."""
+    nodes = [node("ReduceSum", "x last", "sums", keepdims=1), node("Add", "state sums", "y")]
+    inputs: list[Value] = [("x", "FLOAT", [None, None]), ("state", "FLOAT", [2, None, 3])]
+    model = graph(nodes, inputs, [("y", "FLOAT", [2, None, 3])], {"last": np.array([1])})
+    run, tensors = opened(model, tmp_path)
+    draw = find_draw(run, model, tensors)
+    assert isinstance(draw, Draw)
+    drawn = draw.inputs(tensors, 0)
+    assert (drawn["x"].shape, drawn["state"].shape) == ((2, 4), (2, 2, 3))
 
 
 def test_numbers_of_no_known_range_are_drawn_small_and_named(tmp_path: Path) -> None:
@@ -131,6 +167,11 @@ def test_any_datatype_and_shape_is_drawn_alike_for_the_same_seed(
             "[ONNXRuntimeError] : 1 : FAIL : Non-zero status code returned while running Add node. Name:'' Status "
             "Message: /onnxruntime_src/onnxruntime/core/x.cc:91 void onnxruntime::F(const A&, bool) axis was false.",
             "node (without a name) (Add): axis was false.",
+        ),
+        (
+            "[ONNXRuntimeError] : 1 : FAIL : Non-zero status code returned while running If node. Name:'outer' Status "
+            "Message: Non-zero status code returned while running Pad node. Name:'inner' Status Message: too long",
+            "node inner (Pad): too long",
         ),
         ("", "RuntimeError"),
     ],

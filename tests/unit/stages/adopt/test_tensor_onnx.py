@@ -163,7 +163,7 @@ def test_a_quantised_graph_is_named_int8_and_is_its_own_reference(tmp_path: Path
     (variant,) = package.variants
     assert (variant["name"], package.reference, variant["tolerance"]["max_abs"]) == ("int8", "int8", 0.1)
     assert package.info["batch"] is False
-    assert "differs by" in run.details["not_batched"]
+    assert "spreads eight bits over all rows" in run.details["not_batched"]
 
 
 def test_what_a_graph_says_wrongly_of_its_output_is_put_right_and_said(tmp_path: Path) -> None:
