@@ -48,7 +48,7 @@ def _command(stage: str, takes: str, text: str) -> click.Command:
             with progress() as listener, stoppable():
                 alone = run_alone(stage, list(inputs), out, project, listener, threads or usable_cores())
         except KeyboardInterrupt as error:
-            kept = work_folder_of(out)
+            kept = work_folder_of(out.absolute())
             also = f"; what is done lies in {kept}" if kept.exists() else ""
             raise Stopped(f"stopped; {out} was not written{also}", "run the same command again: it goes on") from error
         info = alone.evidence.info
