@@ -77,7 +77,7 @@ def test_an_onnx_file_is_released_after_a_kill_and_served(base: Path, tmp_path: 
     assert label in ("negative", "positive")
 
 
-def test_a_directory_is_exported_and_a_missed_bar_keeps_the_package_back(base: Path, tmp_path: Path) -> None:
+def test_a_missed_bar_keeps_the_package_back_until_somebody_says_why_not(base: Path, tmp_path: Path) -> None:
     make_classifier(tmp_path / "sentiment", base)
     write_rows(tmp_path / "test.csv", 80)
     words = ["release", "sentiment", "--data", "test.csv", "--out", "out", *QUICK]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from modelyard.stages.release.adopted import beside_the_point
+from modelyard.stages.release.adopted import beside_the_point, named
 from modelyard.stages.release.evidence import Evidence, StageGate
 from modelyard.stages.release.rules import Bar, Rule, gate_rule, holds, known_name, rules_for
 from modelyard.stages.release.words import Words
@@ -136,7 +136,7 @@ def judge(evidence: Evidence, gates: Mapping[str, float], words: Words) -> list[
     judged = []
     rules = rules_for(evidence)
     for rule in rules:
-        one = _apply(rule, evidence, held.pop(rule.name, None), gates.get(rule.name), words)
+        one = _apply(named(rule, evidence), evidence, held.pop(rule.name, None), gates.get(rule.name), words)
         if one.kind != NOT_MEASURED or one.asked or not beside_the_point(rule, evidence):
             judged.append(one)
     for name in gates.keys() - {rule.name for rule in rules}:

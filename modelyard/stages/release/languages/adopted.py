@@ -25,6 +25,7 @@ ENGLISH: dict[str, str] = {
         "There is no model in PyTorch beside it: nothing says whether the export that made the file was right, and no "
         "cut against PyTorch is stated. The golden set holds its own answers."
     ),
+    "figure.golden_set_own": "Golden set, answers as the graph that came",
     "data.judged": "variants chosen on {choosing}, figures from {judging}",
 }
 
@@ -51,5 +52,6 @@ CHINESE: dict[str, str] = {
         "没有对应的 PyTorch 模型：无法得知生成该文件的导出是否正确，因此不给出相对 PyTorch 的缩减。"
         "黄金样本集保存的是它自己的回答。"
     ),
+    "figure.golden_set_own": "黄金样本集：与原图结论一致的比例",
     "data.judged": "{choosing} 行用于挑选变体，{judging} 行用于得出指标",
 }

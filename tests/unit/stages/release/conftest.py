@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from modelyard.run import Run
-from modelyard.stages.release import ReleaseConfig, release
+from modelyard.stages.release import Commands, ReleaseConfig, release
 from modelyard.store import Report
 
 
@@ -65,12 +65,13 @@ def released(tmp_path: Path, evidence: ModuleType) -> Callable[..., Released]:
         contents: dict[str, Any] | None = None,
         version: int | None = 3,
         history: tuple[Report, ...] = (),
+        commands: Commands | None = None,
         **config: Any,
     ) -> Released:
         run = Run(store)
         given = evidence.contents() if contents is None else contents
         reports = evidence.reports(store, given)
-        report = release(package, reports, ReleaseConfig(**config), run, version=version, history=history)
+        report = release(package, reports, ReleaseConfig(**config), run, version, history, commands)
         return Released(report, run)
 
     return make
