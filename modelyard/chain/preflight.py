@@ -28,10 +28,11 @@ def preflight(project: Project, last: str = "release") -> None:
     task = load_task(project.task)
     try:
         hold_trainable(task)
-        base = resolve_base(project.train.base)
+        training = task.training()
+        base = resolve_base(project.train.base, training)
         # Opens the tokenizer, and holds max_length against the positions that the model has.
         labels = TWO_CLASSES if task.target_field == "label" else ()
-        task.training().pipeline(str(base), labels, project.train.max_length)
+        training.pipeline(str(base), labels, project.train.max_length)
     except BadConfig as error:
         raise BadConfig(error.message, where=project.place(error.where or "train"), next=error.next) from None
     except ModelyardError as error:

@@ -188,7 +188,9 @@ CHAIN: tuple[Step, ...] = (
         ("split",),
         lambda inputs, run: train(inputs.made["split"], inputs.project.train, run),
         outside=lambda inputs: {
-            "base": base_digest(resolve_base(inputs.project.train.base)),
+            "base": base_digest(
+                resolve_base(inputs.project.train.base, load_task(inputs.project.task).training())
+            ),
             "task": _task(inputs.project),
         },
         outside_keys=frozenset({"base", "task", "checkpoint_steps"}),

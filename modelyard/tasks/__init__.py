@@ -14,6 +14,7 @@ from modelyard.tasks.own import code_digest, copy_code, load_folder
 from modelyard.tasks.task import Pipeline, Prepared, Task
 
 TASKS = {
+    "detection": "modelyard.tasks.detection",
     "tensor": "modelyard.tasks.tensor",
     "text_classification": "modelyard.tasks.text_classification",
     "text_embedding": "modelyard.tasks.text_embedding",

@@ -91,6 +91,8 @@ class Task(ABC):
     eager: str | None = None
     # Whether `modelyard train` can make a model of it.
     trainable: bool = True
+    # Stage -> key -> value: settings that fit the task better than the stages' own defaults.
+    defaults: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
     # Whether a request is what the graph itself takes: neither prepared nor decoded, nor cut into items.
     whole_tensors: bool = False
     # Kinds of field that the task brings along, beside those of modelyard.fields.
@@ -115,6 +117,15 @@ class Task(ABC):
     def items(self, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """The requests that rows (by the names of `columns`) stand for: as many a row for every row, row after row."""
         return list(rows)
+
+    @property
+    def least_classes(self) -> int:
+        """How many classes the targets of training rows must hold: two to tell apart, where the target is one."""
+        return 2 if self.target_field == "label" else 0
+
+    def classes_of(self, target: Any) -> list[str]:
+        """Names of classes that the target of one row holds; none where the target is no class."""
+        return [str(target)] if self.target_field == "label" else []
 
     @abstractmethod
     def signature(self, labels: Sequence[str], tensor: Mapping[str, Any] | None = None) -> Signature:

@@ -13,12 +13,18 @@ if TYPE_CHECKING:
 
 
 class TrainingTask(Protocol):
+    """recipes: names that new models are made by, each with the content of its config.json; a directory that holds no
+    more than such a file makes one too. base_files: what any other base holds beside its configuration and weights."""
+
+    recipes: Mapping[str, Mapping[str, Any]]
+    base_files: tuple[str, ...]
+
     def load(self, base: str, labels: Sequence[str], options: Mapping[str, Any]) -> torch.nn.Module:
-        """A trainable model from a Hugging Face directory or hub id, its head sized for the labels."""
+        """A trainable model from a directory, its head sized for the labels."""
         ...
 
     def pipeline(self, base: str, labels: Sequence[str], max_length: int) -> Pipeline:
-        """The pipeline of a Hugging Face directory: the same class that serves the exported package."""
+        """The pipeline of a directory: the same class that serves the exported package."""
         ...
 
     def targets(self, values: Sequence[Any], labels: Sequence[str]) -> Array | list[Array]:
@@ -47,7 +53,7 @@ class TrainingTask(Protocol):
         ...
 
     def save(self, model: torch.nn.Module, base: str, folder: Path, labels: Sequence[str], max_length: int) -> None:
-        """Write a Model: what `AutoModel...from_pretrained(folder)` opens, tokenizer.json, model.json."""
+        """Write a Model: weights, config.json, what else `load` and `pipeline` read of a base, and model.json."""
         ...
 
     def export(self, model_folder: Path, package_folder: Path, max_length: int) -> dict[str, Any]:

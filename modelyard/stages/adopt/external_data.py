@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from modelyard.errors import BadInput
 from modelyard.stages.adopt.foreign_files import root_of
 from modelyard.stages.adopt.graph_files import GRAPH
-from modelyard.tasks.text.graph import messages
+from modelyard.tasks.onnx_graph import messages
 
 if TYPE_CHECKING:
     import onnx

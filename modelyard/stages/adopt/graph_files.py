@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from modelyard.errors import BadInput
 from modelyard.stages.adopt.foreign_files import held, hold_size
-from modelyard.tasks.text.graph import messages, strip
+from modelyard.tasks.onnx_graph import messages, strip
 
 if TYPE_CHECKING:
     import onnx

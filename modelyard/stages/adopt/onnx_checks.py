@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from modelyard.errors import BadInput
 from modelyard.stages.adopt.external_data import check_external_data
 from modelyard.stages.adopt.graph_files import read_graph
-from modelyard.tasks.text.graph import messages
+from modelyard.tasks.onnx_graph import messages
 
 if TYPE_CHECKING:
     import onnx

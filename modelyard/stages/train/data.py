@@ -37,28 +37,26 @@ def read_sides(dataset: Dataset, task: Task) -> Sides:
     also for fewer than two classes, or a class only validation has."""
     rows = dict.fromkeys(SIDES, 0)
     present: dict[str, set[Any]] = {side: set() for side in SIDES}
-    named = task.target_field == "label"
     for side in SIDES:
         for _, table in side_tables(dataset, task, side, targets_only=True):
             rows[side] += table.num_rows
-            present[side].update(table[task.target].to_pylist() if named else ())
+            for target in table[task.target].to_pylist():
+                present[side].update(task.classes_of(target))
         if not rows[side]:
             raise empty_side(side)
-    target = dataset.the("target", task.target_field)
-    if not named:
-        return Sides(rows, list(target.classes))
-    labels = [name for name in (target.classes or sorted(present["train"])) if name in present["train"]]
-    if len(labels) < 2:
+    column = dataset.the("target", task.target_field)
+    labels = [name for name in (column.classes or sorted(present["train"])) if name in present["train"]]
+    if len(labels) < task.least_classes:
         raise BadInput(
-            f"the training rows have one class only: {', '.join(labels)}",
-            where=f"column {target.name}",
-            next="give data with at least two classes",
+            f"the training rows have one class only: {labels[0]}" if labels else "the training rows have no class",
+            where=f"column {column.name}",
+            next=f"give data with at least {task.least_classes} classes",
         )
     strange = sorted(present["validation"] - present["train"])
     if strange:
         raise BadInput(
             f"the class {strange[0]!r} stands in validation and never in train",
-            where=f"column {target.name}",
+            where=f"column {column.name}",
             next="collect more rows of it, or leave them out",
         )
     return Sides(rows, labels)

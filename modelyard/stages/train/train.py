@@ -10,7 +10,7 @@ from modelyard.run import Run
 from modelyard.stages.train.config import TrainConfig
 from modelyard.stages.train.data import prepare_side, read_sides
 from modelyard.store import Dataset, Model
-from modelyard.tasks import carry_code, load_task
+from modelyard.tasks import carry_code, hold_trainable, load_task
 from modelyard.training.base import base_digest, resolve_base
 from modelyard.training.checkpoint import Checkpoints, Progress
 from modelyard.training.loop import Loop, Plan
@@ -23,14 +23,18 @@ if TYPE_CHECKING:
     import torch
 
 
+OF_THE_LOOP = ("epoch", "train_loss", "validation_loss")
+
+
 def train(dataset: Dataset, config: TrainConfig, run: Run) -> Model:
     """The same data, settings, seed and threads give the same Model, killed and resumed or not.
 
     Raises BadInput for data or a base that cannot be used, BadConfig when training diverges.
     """
     task = load_task(config.task)
+    hold_trainable(task)
     training = task.training()
-    base = resolve_base(config.base)
+    base = resolve_base(config.base, training)
     sides = read_sides(dataset, task)
     origin = base_digest(base)
     pipeline = training.pipeline(str(base), sides.labels, config.max_length)
@@ -100,6 +104,8 @@ def _record(
         raise Fault("training ended without one epoch")
     best = progress.epochs[progress.best_epoch - 1]
     count = f"{len(validation_rows):,} validation rows"
+    # By which the best epoch was chosen: the first of the task's own.
+    run.details["main_metric"] = next(name for name in best if name not in OF_THE_LOOP)
     for name in best:
         if name not in ("epoch", "train_loss"):
             known = name if name.startswith("validation") else f"validation_{name}"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from modelyard.errors import BadInput
 from modelyard.tasks.metric import Accuracy
+from modelyard.tasks.package_labels import package_labels
 from modelyard.tasks.task import Signature, Task
 from modelyard.tasks.text_classification.pipeline import TextClassificationPipeline
 
@@ -32,13 +31,7 @@ class TextClassification(Task):
         )
 
     def open_pipeline(self, folder: Path, spec: Mapping[str, Any]) -> TextClassificationPipeline:
-        """The labels are those of the folder's package.json: class order is a property of the whole package."""
-        index = folder / "package.json"
-        try:
-            labels = json.loads(index.read_bytes())["labels"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BadInput(f"{index} names no labels: {error}", where=str(index)) from None
-        return TextClassificationPipeline.open(folder, spec, labels)
+        return TextClassificationPipeline.open(folder, spec, package_labels(folder))
 
     def training(self) -> TrainingTask:
         from modelyard.tasks.text_classification.training import TextClassificationTraining

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 
 class TextClassificationTraining:
+    recipes: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+    base_files: tuple[str, ...] = ("tokenizer.json",)
+
     def load(self, base: str, labels: Sequence[str], options: Mapping[str, Any]) -> torch.nn.Module:
         return load_classifier(Path(base), labels, options)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -32,6 +33,9 @@ def _not_trained() -> NoReturn:
 
 
 class TextEmbeddingTraining:
+    recipes: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+    base_files: tuple[str, ...] = ("tokenizer.json",)
+
     def load(self, base: str, labels: Sequence[str], options: Mapping[str, Any]) -> torch.nn.Module:
         return load_embedder(Path(base), read_pooling(Path(base)), options)
 

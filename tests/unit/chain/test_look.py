@@ -17,6 +17,7 @@ from modelyard.cli import group
 from modelyard.config import parse_yaml
 from modelyard.errors import BadConfig, BadInput, EnvironmentProblem
 from modelyard.store.materialize import materialize
+from modelyard.tasks import load_task
 from modelyard.training import base as bases
 from tests.rows import labelled, new_run, write_csv
 from tests.unit.tiny_bert import make_base, reviews
@@ -177,7 +178,7 @@ def test_a_base_that_cannot_be_had_is_said_before_ingest(here: Path) -> None:
 
 def test_minilm_is_a_base_that_needs_no_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(bases, "minilm", lambda: tmp_path)
-    assert bases.resolve_base("minilm") == tmp_path
+    assert bases.resolve_base("minilm", load_task("text_classification").training()) == tmp_path
 
 
 def test_more_tokens_than_the_base_reads_are_refused_with_the_line(here: Path, tmp_path: Path) -> None:

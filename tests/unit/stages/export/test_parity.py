@@ -119,8 +119,8 @@ def test_a_graph_with_batch_1_inside_is_refused_at_2_with_the_node_named(pipelin
 
 
 def test_large_weights_lie_beside_the_graph_and_are_named(pipeline, tmp_path, monkeypatch):
-    monkeypatch.setattr("modelyard.tasks.text.graph.EXTERNAL_BYTES", 100)
-    monkeypatch.setattr("modelyard.tasks.text.graph.SIZE_THRESHOLD", 100)
+    monkeypatch.setattr("modelyard.tasks.onnx_graph.EXTERNAL_BYTES", 100)
+    monkeypatch.setattr("modelyard.tasks.onnx_graph.SIZE_THRESHOLD", 100)
     module = Scores()
     files = export_graph(module, FEEDS, tmp_path / "model.onnx", LOGITS, forward)
     assert files == ["model.onnx", "model.onnx.data"]
