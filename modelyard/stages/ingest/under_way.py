@@ -40,13 +40,16 @@ class UnderWay:
         whose parts are kept as they are."""
         folder = run.scratch("ingest")
         self._run = run
-        described = [column.as_json() for column in columns]
-        first = earlier.dataset.digest if earlier else None
-        self._journal = Journal(
-            folder / "journal", {"format": FORMAT, "columns": described, "earlier": first, **identity}
-        )
+        partitions = partitions_for(size // BYTES_A_ROW)
+        work = {
+            "format": FORMAT,
+            "columns": [column.as_json() for column in columns],
+            "earlier": earlier.dataset.digest if earlier else None,
+            "partitions": partitions,
+        }
+        self._journal = Journal(folder / "journal", {**work, **identity})
         self._writer = run.store.new_dataset(columns, later=[ROW_ID])
-        self._twins = Twins(_made(folder / "hashes"), partitions_for(size // BYTES_A_ROW))
+        self._twins = Twins(_made(folder / "hashes"), partitions)
         self._thread = ThreadPoolExecutor(max_workers=1)
         self._written: Future[None] | None = None
         self._kept = earlier.dataset.parts if earlier else ()
