@@ -28,6 +28,14 @@ ORIENTATION = 0x0112  # the EXIF tag
 # Orientations under which the picture that a person sees is as wide as the stored one is high.
 SIDEWAYS = frozenset({5, 6, 7, 8})
 
+_STARTS = {
+    b"\x89PNG": ".png",
+    b"\xff\xd8": ".jpg",
+    b"BM": ".bmp",
+    b"II": ".tif",
+    b"MM": ".tif",
+}
+
 # uint8 [height, width, 3]
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
@@ -49,6 +57,13 @@ class Header:
     @property
     def height(self) -> int:
         return self.stored_width if self.orientation in SIDEWAYS else self.stored_height
+
+
+def ending_of(content: bytes) -> str:
+    """The usual ending of a file of this format, by its first bytes; none where they are unknown."""
+    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
+        return ".webp"
+    return next((ending for start, ending in _STARTS.items() if content.startswith(start)), "")
 
 
 def read_header(content: bytes) -> Header:

@@ -1,0 +1,1 @@
+"""Labels between Modelyard and the people and tools that make them."""
