@@ -6,7 +6,13 @@ answer must be, bit by bit, what ONNX Runtime alone gives for the same file on t
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
+import re
+import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -314,3 +320,32 @@ def test_rows_of_many_callers_are_run_together_and_answered_apart(tmp_path: Path
         instances = {"instances": [[0.01] * 400, [0.01] * 400]}
         predicted = served.ask("POST", "/v1/models/rows:predict", instances).json["predictions"]
         np.testing.assert_allclose(predicted[1], one.alone[0]["y"][0], rtol=0, atol=1e-4)
+
+
+def test_the_guide_runs_as_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its lines in the shell, its lines in Python, on a graph of the name that it uses."""
+    guide = (Path(__file__).resolve().parents[2] / "docs" / "tensor.md").read_text("utf-8")
+    making, asking = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    plain = re.sub(r"```python\n.*?```", "", guide, flags=re.DOTALL)
+    adopting, asking_by_curl = re.findall(r"^```\n(.*?)^```$", plain, re.DOTALL | re.MULTILINE)
+    weights = {"w": np.array([[1], [2], [3]], dtype=np.float32)}
+    saved(
+        graph([node("MatMul", "x w", "y")], [("x", "FLOAT", ["n", 3])], [("y", "FLOAT", ["n", 1])], weights),
+        tmp_path / "plane.onnx",
+    )
+    monkeypatch.chdir(tmp_path)
+    exec(making)
+    adopt_line, serve_line = adopting.splitlines()
+    command = [sys.executable, "-m", *shlex.split(adopt_line)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    _, verb, place = shlex.split(serve_line)
+    assert verb == "serve"
+    with serving(tmp_path / "server", str(tmp_path / place)) as served:
+        shown = io.StringIO()
+        with contextlib.redirect_stdout(shown):
+            exec(asking.replace("localhost:8000", f"127.0.0.1:{served.http}"))
+        assert shown.getvalue() == "[[6.]\n [6.]]\n"
+        _, url, _, body = shlex.split(asking_by_curl)
+        answer = served.ask("POST", url.partition("8000")[2], body.encode())
+        assert answer.json["outputs"] == [{"name": "y", "datatype": "FP32", "shape": [1, 1], "data": [14.0]}]

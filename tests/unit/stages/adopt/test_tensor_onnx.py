@@ -62,8 +62,8 @@ def test_the_digest_is_of_the_content_only(tmp_path: Path) -> None:
     """Another name of the file, a doc string and a path in the metadata make no other package."""
     first, _ = adopted(LINEAR, tmp_path / "a")
     told = onnx.ModelProto.FromString(LINEAR.SerializeToString())
-    told.doc_string = told.graph.node[0].doc_string = "/home/somebody/model.py"
-    told.metadata_props.add(key="path", value="/home/somebody")
+    told.doc_string = told.graph.node[0].doc_string = "written by somebody, model.py line 7"
+    told.metadata_props.add(key="path", value="somebody")
     run = Run(Store(tmp_path / "b" / "store"), threads=1)
     second = adopt(saved(told, tmp_path / "b" / "another name.onnx"), AdoptConfig(), run)
     assert second.digest == first.digest
