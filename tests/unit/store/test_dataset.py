@@ -179,3 +179,37 @@ def test_a_row_id_is_shown_and_parsed(ordinal: int, shown: str | None) -> None:
 def test_what_is_no_row_id_is_refused(wrong: str) -> None:
     with pytest.raises(BadInput, match="is not a row id"):
         parse_row_id(wrong)
+
+
+def test_columns_that_come_later_lie_in_a_second_file_of_each_part_and_read_as_any_other(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    writer = store.new_dataset(COLUMNS, later=["n"])
+    parts = [part("one", "two"), part("three")]
+    first = [writer.write(each.drop_columns(["n"])) for each in parts]
+    with pytest.raises(Fault, match=r"part 0 lacks the columns \['n'\]"):
+        writer.finish()
+    for index, each in enumerate(parts):
+        writer.add(index, each.select(["n"]))
+    dataset = writer.finish()
+    assert dataset.read(["n", "text", "label"]) == two_parts(store).read(["n", "text", "label"])
+    assert texts(with_layer(store, dataset)) == ["ONE", "THREE"]
+    assert [each.files[0] for each in dataset.parts] == [each.files[0] for each in first]
+    assert store.dataset(dataset.digest) == dataset
+
+
+def test_later_columns_of_another_length_are_a_fault(tmp_path: Path) -> None:
+    writer = Store(tmp_path).new_dataset(COLUMNS, later=["n"])
+    writer.write(part("one", "two").drop_columns(["n"]))
+    with pytest.raises(Fault, match="part 0: 1 rows"):
+        writer.add(0, pa.table({"n": ["1"]}))
+
+
+def test_parts_that_are_there_stay_as_they_are_when_more_follow(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    before = two_parts(store)
+    writer = store.new_dataset(COLUMNS)
+    writer.go_on(before.parts)
+    writer.write(part("four"))
+    after = writer.finish()
+    assert after.parts[:2] == before.parts
+    assert texts(after) == ["one", "two", "three", "four"]
