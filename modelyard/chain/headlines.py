@@ -6,6 +6,8 @@ from typing import Any
 
 from modelyard.store import Report
 
+NO_DATA = "no data"
+
 
 def headline(stage: str, report: Report | None) -> str:
     """One short line; empty when the stage has no Report."""
@@ -24,7 +26,7 @@ class _Evidence:
 
     def number(self, name: str, form: str = ",.0f", scale: float = 1.0, unit: str = "") -> str:
         value = self._figures.get(name, {}).get("value")
-        return "no data" if value is None else format(value * scale, form) + unit
+        return NO_DATA if value is None else format(value * scale, form) + unit
 
     def has(self, name: str) -> bool:
         return name in self._figures
@@ -89,9 +91,10 @@ def _optimize(e: _Evidence) -> str:
 
 def _evaluate(e: _Evidence) -> str:
     name = e.details.get("metric", {}).get("name", "accuracy")
-    baseline = f" (TF-IDF baseline {e.number('baseline_accuracy', '.3f')})" if name == "accuracy" else ""
+    baseline = e.number("baseline_accuracy", ".3f")
+    beside = f" (TF-IDF baseline {baseline})" if name == "accuracy" and baseline != NO_DATA else ""
     p50, p99 = (e.number(f"latency_p{rank}_ms", ".1f", unit=" ms") for rank in (50, 99))
-    return f"{name} {e.number(name, '.3f')}{baseline}, P50 {p50}, P99 {p99}"
+    return f"{name} {e.number(name, '.3f')}{beside}, P50 {p50}, P99 {p99}"
 
 
 def _release(e: _Evidence) -> str:

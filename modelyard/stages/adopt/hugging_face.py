@@ -11,7 +11,7 @@ from typing import Any
 from modelyard.errors import BadConfig, BadInput
 from modelyard.run import Run
 from modelyard.stages.adopt.config import AdoptConfig
-from modelyard.stages.adopt.foreign_files import MAX_JSON, held, hold_size, read_object
+from modelyard.stages.adopt.foreign_files import MAX_JSON, held, hold_size, read_json, read_object
 from modelyard.stages.adopt.labels import labels_of
 from modelyard.store import Model
 from modelyard.store.artifacts import write_index
@@ -51,7 +51,9 @@ def read_directory(folder: Path, config: AdoptConfig) -> Directory:
     files = [*held(folder, ["config.json"]), *index, *weights, *held(folder, [*TOKENIZER_FILES, *SENTENCE_FILES])]
     hold_size(files, config.max_bytes)
     for path in files:
-        if path.suffix == ".json" and path.name != MODULES:
+        if path.name == MODULES:
+            read_json(path)
+        elif path.suffix == ".json":
             _refuse_code(path, read_object(path, MAX_JSON))
     if not (folder / "tokenizer.json").is_file():
         raise BadInput(
@@ -199,7 +201,7 @@ def _hold_whole(folder: Path, source: Path) -> None:
             _, loaded = AutoModelForSequenceClassification.from_pretrained(
                 folder, use_safetensors=True, trust_remote_code=False, output_loading_info=True
             )
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
             first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise BadInput(
                 f"transformers does not open it: {first}", where=str(source), next="check that it opens there"

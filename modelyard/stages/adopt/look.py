@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from modelyard.errors import BadConfig, BadInput, ModelyardError
+from modelyard.errors import BadConfig, BadInput
 from modelyard.stages.adopt.config import AdoptConfig
 from modelyard.stages.adopt.foreign_files import PICKLES, pickles_in
+from modelyard.stages.adopt.hub import fetch
 from modelyard.stages.adopt.hugging_face import read_directory
 from modelyard.stages.adopt.onnx_checks import check
 from modelyard.stages.adopt.text_graph import read_text_graph
 from modelyard.store import Model, Package
-from modelyard.training.base import HUB_ID, from_hub
+from modelyard.training.base import HUB_ID
 
 Form = Literal["model", "package", "directory", "text_onnx", "tensor_onnx"]
 TOKENIZER = "tokenizer.json"
@@ -44,18 +45,10 @@ def look(source: Path | str, config: AdoptConfig) -> Seen:
     if path.is_dir():
         return _folder(path, config)
     if HUB_ID.fullmatch(str(source)) and path.suffix.lower() not in (".onnx", *KERAS):
-        return _folder(_from_hub(str(source)), config)
+        return _folder(fetch(str(source), config.max_bytes), config)
     raise BadInput(
         f"there is no {source}", where=str(source), next="give a Hugging Face directory or hub id, or an .onnx file"
     )
-
-
-def _from_hub(name: str) -> Path:
-    try:
-        return from_hub(name)
-    except ModelyardError as error:
-        advice = "check the name; or give a directory; or run once where the hub can be reached"
-        raise type(error)(error.message, where=name, next=advice) from error
 
 
 def _file(path: Path, config: AdoptConfig) -> Seen:
@@ -118,6 +111,12 @@ def _folder(folder: Path, config: AdoptConfig) -> Seen:
             f"{folder.name} is a TensorFlow SavedModel, which is not adopted",
             where=str(folder),
             next="convert it once with tf2onnx, and adopt the .onnx file",
+        )
+    if (folder / "adapter_config.json").is_file():
+        raise BadInput(
+            f"{folder.name} is an adapter without the model that it adapts",
+            where=str(folder),
+            next="merge it once: model.merge_and_unload().save_pretrained(DIR), and give that folder",
         )
     raise BadInput(
         f"{folder.name} holds no model that is known",

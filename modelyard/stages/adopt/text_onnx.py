@@ -14,9 +14,9 @@ from modelyard.run import Run
 from modelyard.runtimes.golden_writing import spread, write_golden
 from modelyard.runtimes.variants import OpenGraph, open_variant
 from modelyard.stages.adopt.config import AdoptConfig
-from modelyard.stages.adopt.foreign_files import MAX_JSON, held, read_object
+from modelyard.stages.adopt.foreign_files import MAX_JSON, held, read_json, read_object
 from modelyard.stages.adopt.graph_files import copy_graph
-from modelyard.stages.adopt.hugging_face import EMBEDDING, MOST_TOKENS, most_tokens
+from modelyard.stages.adopt.hugging_face import EMBEDDING, MOST_TOKENS, SENTENCE_FILES, most_tokens
 from modelyard.stages.adopt.sentences import SENTENCES
 from modelyard.stages.adopt.text_graph import CONFIG, TextGraph, read_text_graph
 from modelyard.store import Dataset, Package
@@ -97,6 +97,8 @@ def _index(
     graph: TextGraph, task: Task, tokenizer: Path, config: AdoptConfig, variant: dict[str, Any], run: Run
 ) -> dict[str, Any]:
     """The content of package.json without its golden set (docs/package.md)."""
+    for path in held(tokenizer, [CONFIG, *SENTENCE_FILES]):
+        read_json(path)  # each is small, or refused
     pipeline: dict[str, Any] = {
         "tokenizer": f"pipeline/{TOKENIZER}",
         "max_length": _max_length(tokenizer, config.max_length),
