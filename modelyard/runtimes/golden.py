@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +17,15 @@ from modelyard.runtimes.package_paths import inside
 from modelyard.runtimes.tensor_golden import SUFFIX, read_tensors
 from modelyard.store.artifacts import Package
 from modelyard.tasks.cosine import cosines
+from modelyard.tasks.detection.matching import same_detections
+from modelyard.tasks.detection.select import CHOSEN
 from modelyard.tasks.metric import AGREEMENTS, Agreement
 from modelyard.tasks.task import Array, Graph, Pipeline, Tensors
 
 FIRST = 8  # replayed before the server says ready; the rest before a promotion
 SMALLEST = 0.01  # the least that a difference is a share of: around 0, what is left of sums is noise
 COSINE = 0.99  # of a vector with the reference's, from which on they say the same
+BASE64 = "b64"  # as TensorFlow Serving names it in JSON
 LIMIT_S = 20.0  # `golden.limit_s` of the package overrules it
 
 
@@ -76,8 +80,13 @@ def read_golden(package: Package) -> Golden:
 
 
 def _read_lines(data: bytes) -> list[dict[str, Any]]:
-    """Raw items, one JSON object a line."""
-    return [json.loads(line) for line in data.splitlines() if line.strip()]
+    """Raw items, one JSON object a line; bytes (a picture) as {"b64": Base64 of them}."""
+    lines = [json.loads(line) for line in data.splitlines() if line.strip()]
+    return [{name: _given(value) for name, value in line.items()} for line in lines]
+
+
+def _given(value: Any) -> Any:
+    return base64.b64decode(value[BASE64], validate=True) if isinstance(value, dict) and BASE64 in value else value
 
 
 def _read_rows(data: bytes) -> list[Tensors]:
@@ -138,11 +147,12 @@ def compare(
     """Largest |difference|, whether the answer is the reference's, and what made comparing impossible.
 
     The answer is the reference's by `argmax` when every argmax over the last axis is the same, by `cosine` when every
-    vector on the last axis has a cosine of at least COSINE with the reference's, by `none` always. Only by `none`
+    vector on the last axis has a cosine of at least COSINE with the reference's, by `boxes` when the chosen boxes
+    are the same in any order (only what they were chosen from is compared number by number), by `none` always. Only by `none`
     may there be values that are not finite: those of the reference, in the same places. There a difference counts as a
     share of the largest value of that output, for nothing is known of its scale. Texts must be the same.
     """
-    worst, same = 0.0, True
+    worst = 0.0
     for name, expected in reference.items():
         if name not in outputs:
             return math.inf, False, f"the graph has no output {name}"
@@ -153,7 +163,8 @@ def compare(
             if not np.array_equal(found, expected):
                 return math.inf, False, f"{name} holds another text than the reference"
             continue
-        if found.dtype.kind in "iu" and found.itemsize > 1 and not np.array_equal(found, expected):
+        numbered = bool(by_number([name], agreement))
+        if numbered and found.dtype.kind in "iu" and found.itemsize > 1 and not np.array_equal(found, expected):
             worst = max(worst, 1.0)  # a number that stands for a thing; float64 is blind beyond 2**53
         found, wanted = found.astype(np.float64), expected.astype(np.float64)
         if agreement == "none":
@@ -164,9 +175,9 @@ def compare(
             if not np.isfinite(values).all():
                 return math.inf, False, f"{name}{side} holds a value that is not finite"
         scale = max(SMALLEST, float(np.abs(wanted).max(initial=0.0))) if agreement == "none" else 1.0
-        worst = max(worst, float(np.abs(found - wanted).max(initial=0.0)) / scale)
-        same = same and _agrees(found, wanted, agreement)
-    return worst, same, ""
+        if numbered:
+            worst = max(worst, float(np.abs(found - wanted).max(initial=0.0)) / scale)
+    return worst, bool(same_answers(outputs, reference, agreement).all()), ""
 
 
 def _same_not_finite(found: Array, wanted: Array) -> bool:
@@ -178,16 +189,27 @@ def _same_not_finite(found: Array, wanted: Array) -> bool:
     )
 
 
-def _agrees(found: Array, wanted: Array, agreement: Agreement) -> bool:
-    return agreement == "none" or bool(same_answers(found, wanted, agreement).all())
+def by_number(names: Iterable[str], agreement: Agreement) -> list[str]:
+    """Those of the raw outputs whose differences count as such (see `compare`)."""
+    return [name for name in names if agreement != "boxes" or name not in CHOSEN]
 
 
-def same_answers(found: Array, wanted: Array, agreement: Agreement) -> Array:
-    """bool [items] of raw outputs [items, ..., D]: whether each is answered as the reference does (see `compare`)."""
-    if agreement == "argmax" and found.ndim > 1 and found.shape[-1] > 1:
-        same: Array = np.asarray(found.argmax(axis=-1) == wanted.argmax(axis=-1))
-    elif agreement == "cosine":
-        same = np.asarray(cosines(found, wanted) >= COSINE)
-    else:
-        same = np.ones(found.shape[:1], dtype=bool)
-    return np.asarray(same.reshape(len(same), -1).all(axis=1))
+def same_answers(found: Mapping[str, Any], wanted: Mapping[str, Any], agreement: Agreement) -> Array:
+    """bool [items] of raw outputs, first axis the items: whether each is answered as the reference does (see
+    `compare`)."""
+    if agreement == "boxes":
+        return same_detections(found, wanted)
+    items = len(next(iter(wanted.values()))) if agreement != "none" else 1
+    same: Array = np.ones(items, dtype=bool)
+    if agreement == "none":
+        return same
+    for name, expected in wanted.items():
+        array = np.asarray(found[name])
+        if agreement == "cosine":
+            alike: Array = np.asarray(cosines(array, expected) >= COSINE)
+        elif array.dtype != object and array.ndim > 1 and array.shape[-1] > 1:
+            alike = np.asarray(array.argmax(axis=-1) == expected.argmax(axis=-1))
+        else:
+            continue
+        same &= alike.reshape(items, -1).all(axis=1)
+    return same

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from modelyard.runtimes.golden import FIRST
+from modelyard.runtimes.golden import BASE64, FIRST
 from modelyard.tasks.task import Graph, Pipeline, Prepared
 
 INPUTS = "golden/inputs.jsonl"
@@ -40,7 +41,12 @@ def write_golden(
         for name, values in pipeline.run(reference, pipeline.collate([item])).items():
             outputs.setdefault(name, []).append(values)
     (folder / INPUTS).parent.mkdir(parents=True, exist_ok=True)
-    lines = [json.dumps(dict(item), ensure_ascii=False, sort_keys=True) for item in items]
+    lines = [json.dumps(dict(item), ensure_ascii=False, sort_keys=True, default=_in_json) for item in items]
     (folder / INPUTS).write_bytes("".join(f"{line}\n" for line in lines).encode())
     save_file({name: np.concatenate(values) for name, values in outputs.items()}, folder / OUTPUTS)
     return {"inputs": INPUTS, "outputs": OUTPUTS, "count": len(lines)}
+
+
+def _in_json(value: bytes) -> dict[str, str]:
+    """The inverse of what golden.py reads."""
+    return {BASE64: base64.b64encode(value).decode("ascii")}

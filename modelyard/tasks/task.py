@@ -87,6 +87,8 @@ class Task(ABC):
     metric: Metric | None = None
     # How the golden set tells whether a variant answers as the reference does.
     agreement: Agreement = "argmax"
+    # What the size of a prepared item counts.
+    unit: str = "tokens"
     # Which baseline of modelyard.measure.eager_handler answers as its models do; None: there is none.
     eager: str | None = None
     # Whether `modelyard train` can make a model of it.

@@ -9,6 +9,7 @@ from typing import Any
 from modelyard.measure.examples import hold_labels
 from modelyard.measure.worth import metric_of, shown_metric, worth
 from modelyard.run import Run
+from modelyard.runtimes.golden import by_number, same_answers
 from modelyard.runtimes.golden_writing import spread, write_golden
 from modelyard.runtimes.variants import open_variant
 from modelyard.stages.export.config import ExportConfig
@@ -18,7 +19,8 @@ from modelyard.store import Dataset, Model, Package
 from modelyard.store.artifacts import write_index
 from modelyard.tasks import Metric, Task, carry_code, task_of
 from modelyard.tasks.columns import read_side
-from modelyard.tasks.task import Graph, Pipeline, Prepared
+from modelyard.tasks.metric import Agreement
+from modelyard.tasks.task import Graph, Pipeline, Prepared, Tensors
 from modelyard.training.randomness import reproducible
 
 REQUIRES = {"onnxruntime": "1.20"}
@@ -33,7 +35,7 @@ def export(model: Model, dataset: Dataset, config: ExportConfig, run: Run) -> Pa
     task = task_of(model, run.allowed_code)
     metric = metric_of(task)
     training = task.training()
-    labels, max_length = model.labels, int(model.info["max_length"])
+    labels, max_length = model.labels, int(model.info.get("max_length", 0))
     pipeline = training.pipeline(str(model.path), labels, max_length)
     table = read_side(dataset, task, "validation", rows=config.parity_rows)
     items = task.items(table.select(list(task.columns)).to_pylist())
@@ -63,18 +65,16 @@ def export(model: Model, dataset: Dataset, config: ExportConfig, run: Run) -> Pa
         carry_code(task, Package, folder)
         run.listener.progress("export", 2, 3, "parity")
         graphs = open_variant(Package.open(folder), variant, run.threads)
-        compared = compare_cases(
-            pipeline, reference, graphs, parity_cases(prepared, _truncated(pipeline, task, items, prepared))
-        )
-        outputs = pipeline.run(reference, pipeline.collate(prepared[:1]))
-        _gate_numbers(run, config, compared, ", ".join(outputs))
+        cases = parity_cases(prepared, _truncated(pipeline, task, items, prepared))
+        compared = compare_cases(pipeline, reference, graphs, cases, task.agreement)
+        feeds = pipeline.collate(prepared[:1])
+        names = [name for name in pipeline.run(reference, feeds) if name not in feeds]
+        _gate_numbers(run, config, compared, ", ".join(by_number(names, task.agreement)), task.unit)
+        outputs = [all_outputs(pipeline, side, prepared) for side in (reference, graphs)]
+        _gate_chosen(run, config, outputs[0], outputs[1], task.agreement)
         wanted, found = (
-            worth(
-                metric,
-                metric.evidence(pipeline.decode(all_outputs(pipeline, side, prepared)), targets),
-                f"{len(targets):,} validation rows",
-            )
-            for side in (reference, graphs)
+            worth(metric, metric.evidence(pipeline.decode(side), targets), f"{len(targets):,} validation rows")
+            for side in outputs
         )
         _gate_metric(run, config, metric, wanted, found, len(targets))
         for note in exported.get("notes", []):
@@ -134,8 +134,8 @@ def _truncated(
     return item
 
 
-def _gate_numbers(run: Run, config: ExportConfig, compared: Sequence[Compared], outputs: str) -> None:
-    """outputs: names of the raw outputs."""
+def _gate_numbers(run: Run, config: ExportConfig, compared: Sequence[Compared], outputs: str, unit: str) -> None:
+    """outputs: names of the raw outputs; unit: what the size of an item counts."""
     worst = max(compared, key=lambda result: result.max_abs)
     run.details["parity"] = [result.as_json() for result in compared]
     run.record(
@@ -148,7 +148,7 @@ def _gate_numbers(run: Run, config: ExportConfig, compared: Sequence[Compared], 
         "parity_cases", len(compared), how="batch 1, 2, 5 of shortest, median, longest, truncated validation rows"
     )
     case = worst.case
-    shape = f"batch {len(case.items)}, {case.length} tokens ({case.kind})"
+    shape = f"batch {len(case.items)}, {case.length} {unit} ({case.kind})"
     run.gate(
         "parity",
         worst.max_abs,
@@ -158,6 +158,28 @@ def _gate_numbers(run: Run, config: ExportConfig, compared: Sequence[Compared], 
             + (worst.why or f"outputs differ by {worst.max_abs:.3g}, the bar is {config.parity_max_abs:g}")
         ),
         next="nothing was exported; report the model's architecture, or raise export.parity_max_abs if this is enough",
+    )
+
+
+def _gate_chosen(run: Run, config: ExportConfig, wanted: Tensors, found: Tensors, agreement: Agreement) -> None:
+    """Boxes that the graph chooses are held against those of the model as sets: their order says nothing, and one more
+    or less that nobody believes in neither."""
+    if agreement != "boxes":
+        return
+    same = float(same_answers(found, wanted, agreement).mean())
+    rows = len(next(iter(wanted.values())))
+    run.record(
+        "parity_boxes",
+        same,
+        how=f"{rows:,} validation rows, the share whose chosen boxes are, as sets, those of the model in PyTorch",
+        unit="share",
+    )
+    run.gate(
+        "parity_boxes",
+        same,
+        at_least=1.0 - config.parity_accuracy,
+        message=f"the exported graph chooses other boxes than the model on {1 - same:.1%} of {rows:,} validation rows",
+        next="nothing was exported; raise export.parity_accuracy if this is enough",
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from modelyard.runtimes.golden import compare
+from modelyard.tasks.metric import Agreement
 from modelyard.tasks.task import Array, Graph, Pipeline, Prepared, Tensors
 
 BATCHES = (1, 2, 5)
@@ -72,7 +73,11 @@ def parity_cases(prepared: Sequence[Prepared], truncated: Prepared) -> list[Case
 
 
 def compare_cases(
-    pipeline: Pipeline, reference: Mapping[str, Graph], graphs: Mapping[str, Graph], cases: Sequence[Case]
+    pipeline: Pipeline,
+    reference: Mapping[str, Graph],
+    graphs: Mapping[str, Graph],
+    cases: Sequence[Case],
+    agreement: Agreement = "argmax",
 ) -> list[Compared]:
     """Run every case on both sides. A graph that fails to run differs without bound; the runtime's words are kept."""
     results = []
@@ -84,7 +89,7 @@ def compare_cases(
             words = " ".join(str(error).split())[:MESSAGE_LENGTH] or type(error).__name__
             results.append(Compared(case, UNBOUNDED, words))
             continue
-        gap, _, why = compare(found, wanted)
+        gap, _, why = compare(found, wanted, agreement)
         results.append(Compared(case, gap if math.isfinite(gap) else UNBOUNDED, why))
     return results
 

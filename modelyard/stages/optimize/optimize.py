@@ -96,8 +96,7 @@ def _measure_worth(
     reference.worth, reference.lost, reference.lost_interval = worth(metric, known, rows), 0.0, (0.0, 0.0)
     for measured in run.progress([c for c in candidates if not c.broken], "optimize: accuracy"):
         outputs, found = answered(measured.name)
-        same = [same_answers(outputs[name], expected[name], task.agreement) for name in expected]
-        measured.agreement = float(np.logical_and.reduce(same).mean())
+        measured.agreement = float(same_answers(outputs, expected, task.agreement).mean())
         if not math.isfinite(metric.value(found)):
             measured.broken = f"dropped: its answers have no {metric.name}: all are one and the same"
             continue

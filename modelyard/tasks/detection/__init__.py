@@ -24,6 +24,7 @@ class Detection(Task):
     target_field = "boxes"
     metric = MeanAveragePrecision()
     agreement = "boxes"
+    unit = "pixels"
     least_classes = 1
     # A detector is trained from nothing: longer, and at a higher rate, than a text encoder is tuned.
     defaults = MappingProxyType(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from modelyard.media.box_geometry import iou, size_form
 from modelyard.tasks.detection.select import BOXES, CLASSES, SCORES
-from modelyard.tasks.task import Array, Tensors
+from modelyard.tasks.task import Array
 
 SURE = 0.5  # the score from which on a box counts as said
 SAME = 0.5  # intersection over union of two boxes that mean one thing
 
 
-def same_detections(found: Tensors, wanted: Tensors) -> Array:
+def same_detections(found: Mapping[str, Array], wanted: Mapping[str, Array]) -> Array:
     """bool [items]: whether each sure box of either side has a box of its own on the other side, of the same class and
     lying where it lies. The other one need not be sure: a score may lie on either side of SURE by a rounding error."""
     rows = range(len(found[BOXES]))
@@ -20,7 +22,7 @@ def same_detections(found: Tensors, wanted: Tensors) -> Array:
     return same
 
 
-def _covered(one: Tensors, other: Tensors, row: int) -> bool:
+def _covered(one: Mapping[str, Array], other: Mapping[str, Array], row: int) -> bool:
     """Whether every sure box of `one` has its own partner in `other`; surest first, each takes the nearest free one."""
     sure = np.flatnonzero(one[SCORES][row] >= SURE)
     there = np.flatnonzero(other[SCORES][row] > 0)
@@ -36,5 +38,5 @@ def _covered(one: Tensors, other: Tensors, row: int) -> bool:
     return True
 
 
-def _sides(tensors: Tensors, row: int, places: Array) -> Array:
+def _sides(tensors: Mapping[str, Array], row: int, places: Array) -> Array:
     return size_form(tensors[BOXES][row][places].astype(np.float64))

@@ -16,6 +16,7 @@ SCORE = 0.05  # what a box needs more than
 OVERLAP = 0.6  # intersection over union with a surer box of its class, from beyond which it says nothing new
 
 BOXES, SCORES, CLASSES, COUNT = "boxes", "scores", "classes", "count"
+CHOSEN = frozenset({BOXES, SCORES, CLASSES, COUNT})
 
 
 def select(raw_boxes: Array, raw_scores: Array) -> Tensors:

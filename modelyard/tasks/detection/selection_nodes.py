@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from modelyard.tasks.detection.pipeline import RAW_BOXES, RAW_SCORES
-from modelyard.tasks.detection.select import BOXES, CLASSES, COUNT, MOST, OVERLAP, SCORE, SCORES
+from modelyard.tasks.detection.select import BOXES, CHOSEN, CLASSES, COUNT, MOST, OVERLAP, SCORE, SCORES
 
 if TYPE_CHECKING:
     import onnx
@@ -32,7 +32,7 @@ def append_selection(proto: onnx.ModelProto, cells: int, classes: int) -> None:
         return PREFIX + name
 
     def node(op: str, inputs: list[str], outputs: list[str], **attributes: Any) -> None:
-        named = [name if name in PUBLIC else PREFIX + name for name in outputs]
+        named = [name if name in CHOSEN else PREFIX + name for name in outputs]
         graph.node.append(helper.make_node(op, inputs, named, name=PREFIX + outputs[0], **attributes))
 
     def inner(name: str) -> str:
@@ -68,6 +68,3 @@ def append_selection(proto: onnx.ModelProto, cells: int, classes: int) -> None:
     shapes = ((BOXES, kinds.FLOAT, [MOST, 4]), (SCORES, kinds.FLOAT, [MOST]), (CLASSES, kinds.INT64, [MOST]))
     for name, kind, shape in (*shapes, (COUNT, kinds.INT32, [])):
         graph.output.append(helper.make_tensor_value_info(name, kind, [batch, *shape]))
-
-
-PUBLIC = frozenset({BOXES, SCORES, CLASSES, COUNT})
