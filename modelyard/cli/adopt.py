@@ -100,6 +100,7 @@ def command(
         return
     click.echo(f"adopt: {headline('adopt', alone.evidence)}")
     click.echo(f"  {alone.out}   evidence: {alone.report}")
-    click.echo(f"release it:  modelyard release {out} --data ROWS.csv")
+    if info["details"]["task"] != "tensor":  # has nothing to be right about
+        click.echo(f"release it:  modelyard release {out} --data ROWS.csv")
     if isinstance(alone.made, Package):
         click.echo(f"serve it:    modelyard serve {out}")

@@ -94,12 +94,13 @@ def _flattened(output: GraphTensor, shapes: Mapping[int, tuple[int, ...]], names
     """Whether all rows end up as one, against what the graph says of this output."""
     if any(len(shape) < 1 or shape[0] != 1 for shape in shapes.values()):
         return False
+    if output.first in names:
+        return True
     if any(math.prod(shapes[rows]) != rows * math.prod(shapes[1]) for rows in ROWS):
         return False
     if output.axes is None or len(output.axes) != len(shapes[2]):
         return False
-    fixed = any(isinstance(axis, int) and axis != size for axis, size in zip(output.axes, shapes[2], strict=True))
-    return fixed or output.first in names
+    return any(isinstance(axis, int) and axis != size for axis, size in zip(output.axes, shapes[2], strict=True))
 
 
 def _maker(proto: onnx.ModelProto, name: str) -> str:

@@ -21,16 +21,17 @@ if TYPE_CHECKING:
 
 # Sizes of free axes, tried in this order: sequences and tables take any, images want powers of two.
 SIZES = (4, 8, 16, 1, 2, 3, 32, 64, 128, 224, 256, 512)
-ROWS = (2, 1)  # of first axes; then as large as the others
-MOST_ROWS = 64
+ROWS = (2, 1)  # of first axes; then as large as the others, of pictures fewer
+MOST_PICTURES = 64
 # Whole numbers are drawn from 0 to below this, or are all 1, or all 0: as indices, lengths or flags they must be small.
 NUMBERS = (2, 1, 0, 8)
 MOST_ELEMENTS = 1 << 25  # of all inputs together
 WIDE = (100, 8)
 LIMIT_S = 60.0
 WORDS = ("a", "be", "cat", "data", "0", "1", "12", "café", "数据", "")
-# Operators that hand their first input on as it is, as far as indices go.
+# Operators behind which a table is still the table, its weights in more bits.
 SCALING = {"Cast", "DequantizeLinear", "Mul"}
+# Operators that hand their first input on as it is, as far as indices go.
 PASSING = {"Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Transpose"}
 
 
@@ -145,10 +146,11 @@ def _draws(tensors: Sequence[GraphTensor], limits: Mapping[str, int]) -> Iterato
     firsts = {tensor.first for tensor in tensors if tensor.first is not None}
     others = {axis for tensor in tensors for axis in tensor.axes or () if isinstance(axis, str)} - firsts
     inner = {axis for tensor in tensors for axis in (tensor.axes or ())[1:-1] if isinstance(axis, str)} - firsts
+    most_rows = MOST_PICTURES if any(len(t.axes or ()) > 2 for t in tensors if t.first is not None) else max(SIZES)
     numbers = NUMBERS if guessed_numbers(tensors, Draw(1, 1, 2, limits)) else NUMBERS[:1]
     tried = set()
     for size in SIZES if firsts | others else SIZES[:1]:
-        for rows in (*ROWS, min(size, MOST_ROWS)) if firsts else ROWS[:1]:
+        for rows in (*ROWS, min(size, most_rows)) if firsts else ROWS[:1]:
             for inner_rows, number in itertools.product((False, True) if inner else (False,), numbers):
                 way = (rows if firsts else 0, size if others else 0, inner_rows, number)
                 if way not in tried:
@@ -163,13 +165,12 @@ def index_limits(proto: onnx.ModelProto) -> dict[str, int]:
     limits: dict[str, int] = {}
     for node in proto.graph.node:
         if node.op_type in SCALING and all(name in tables for name in node.input):
-            # A table whose weights lie in fewer bits, or a scale apart.
             tables[node.output[0]] = max((tables[name] for name in node.input), key=math.prod)
         if node.op_type in PASSING and node.input and node.input[0] in origin:
             origin[node.output[0]] = origin[node.input[0]]
         if node.op_type == "Gather" and node.input[0] in tables and node.input[1] in origin:
             axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 0)
-            rows = tables[node.input[0]][axis]
+            rows = int(tables[node.input[0]][axis])
             name = origin[node.input[1]]
             limits[name] = min(rows, limits.get(name, rows))
     return limits

@@ -78,6 +78,10 @@ def fold(shape: list[int]) -> dict[str, np.ndarray]:
         # It runs at 2, and answers one row.
         ([node("Reshape", "x shape", "y", name="fold")], fold([1, -1]), ("y", "FLOAT", ["batch", 3]),
          "its output y, said to be ['free', 3], is [1, 6] at 2 (node fold, Reshape)"),
+        # As many rows are promised by name, and one comes.
+        ([node("Reshape", "x shape", "r"), node("ReduceMax", "r last", "y", name="max", keepdims=0)],
+         {**fold([1, -1]), "last": np.array([1])}, ("y", "FLOAT", ["batch"]),
+         "its output y, said to be ['free'], is [1] at 2 (node max, ReduceMax)"),
         ([node("Reshape", "x shape", "y", name="fold")], fold([1, -1]), ("y", "FLOAT", [1, 3]),
          "its output y, said to be [1, 3], is [1, 6] at 2 (node fold, Reshape)"),
     ],

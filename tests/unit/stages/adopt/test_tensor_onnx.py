@@ -80,6 +80,25 @@ def test_given_inputs_are_the_golden_set_row_by_row_where_there_are_rows(tmp_pat
     assert run.figures["golden_inputs"].how == "1 request of inputs.npz"
 
 
+def test_a_golden_set_of_many_rows_is_as_long_as_was_asked(tmp_path: Path) -> None:
+    data = tmp_path / "inputs.npz"
+    np.savez(data, x=np.ones((500, 3), np.float32))
+    package, _ = adopted(LINEAR, tmp_path, data=data, golden=4)
+    assert [len(item["x"]) for item in read_golden(package).inputs] == [5, 1, 1, 1, 1]
+
+
+def test_inputs_that_show_more_than_one_row_to_run_keep_a_graph_from_being_refused(tmp_path: Path) -> None:
+    """x + a table of 3 x 3: by broadcasting it runs on 1 row, on 3, and on no other number."""
+    table = {"w": np.ones((3, 3), np.float32)}
+    model = graph([node("Add", "x w", "y", name="sum")], [X], [("y", "FLOAT", [3, 3])], table)
+    assert "works at 1 only: at 2 it fails: node sum (Add)" in refused(model, tmp_path).message
+    data = tmp_path / "inputs.npz"
+    np.savez(data, x=np.ones((3, 3), np.float32))
+    package, run = adopted(model, tmp_path / "with", data=data)
+    assert package.info["batch"] is False
+    assert "at a first axis of 2 it fails: node sum (Add)" in run.details["not_batched"]
+
+
 def test_given_inputs_of_a_graph_without_rows_stay_whole(tmp_path: Path) -> None:
     summing = graph([node("ReduceSum", "x", "y", keepdims=0)], [X], [("y", "FLOAT", [])])
     data = tmp_path / "inputs.npz"
