@@ -144,13 +144,17 @@ class _Table:
             found = self._look(start, GLANCE)
             if not found.stopped:
                 found = self._look(start, WINDOW)
-            rows, offsets, first_line = len(found.lines), self._offsets(start), start.line
+            rows, window, offsets = len(found.lines), start, self._offsets(start)
             if not rows or (found.stopped and rows < CAREFUL_ROWS // 4):
                 return
             for begin in range(0, rows, BATCH_ROWS):
                 if begin and begin + BATCH_ROWS > rows:
                     break
-                batch = self._batch(found, begin, begin + BATCH_ROWS, first_line, offsets)
+                size, line = found.behind(begin + BATCH_ROWS)
+                place = Position(self.path.name, window.offset + size, window.line + line)
+                # In other encodings the bytes of the text are not those of the file.
+                after = place if self.codec == "utf-8" else offsets.at(place.line)
+                batch = self._batch(found, begin, begin + BATCH_ROWS, window.line, after)
                 yield batch
                 start = _behind(batch)
 
@@ -158,14 +162,14 @@ class _Table:
         text = read_window(self.path, self.codec, start.offset, size)
         return read_plain(text, self.delimiter.encode(), len(self.names), self.limit)
 
-    def _batch(self, found: PlainRecords, begin: int, end: int, first_line: int, offsets: LineOffsets) -> RawBatch:
+    def _batch(self, found: PlainRecords, begin: int, end: int, first_line: int, after: Position | None) -> RawBatch:
         columns = {name: column[begin:end] for name, column in zip(self.names, found.columns, strict=True)}
         lines = (found.lines[begin:end] + first_line).tolist()
         wrong = [
             BadRow(self.path.name, line + first_line, f"{fields} fields, {len(self.names)} expected")
             for line, fields in found.wrong_between(begin, end)
         ]
-        return RawBatch(self.path.name, lines, columns, wrong, offsets.at(first_line + found.line_behind(end)))
+        return RawBatch(self.path.name, lines, columns, wrong, after)
 
     def _careful(self, start: Position) -> Iterator[RawBatch]:
         lines = read_lines(self.path, self.codec, self.limit, self.ending, start.offset)

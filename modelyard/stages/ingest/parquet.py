@@ -108,7 +108,7 @@ def _named(values: list[Any], names: list[str]) -> list[Any]:
 
 
 def _batches(files: Sequence[DataFile], names: list[str], start: Position | None) -> Iterator[RawBatch]:
-    first = next((place for place, file in enumerate(files) if start and file.name == start.file), 0)
+    first = [file.name for file in files].index(start.file) if start else 0
     for data_file in files[first:]:
         row = start.offset if start and data_file.name == start.file else 0
         with open_file(data_file.path) as file:

@@ -28,25 +28,27 @@ Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 @dataclass(frozen=True)
 class PlainRecords:
-    """The plain records at the start of a text, whose lines are counted from 0.
+    """The plain records at the start of a text, whose lines and bytes are counted from 0.
 
-    columns: the values of the good records. lines: where each of them starts; next_lines: what stands behind each. Of
-    the records of another width: wrong_lines, wrong_widths, and wrong_before, the good ones before each. end: the line
-    behind all records and blank lines. stopped: at a record that is not plain, and not for want of text.
+    columns: the values of the good records. lines: where each of them starts; next_lines, next_bytes: what stands
+    behind each, and at the end what stands behind all records and blank lines. Of the records of another width:
+    wrong_lines, wrong_widths, and wrong_before, the good ones before each. stopped: at a record that is not plain, and
+    not for want of text.
     """
 
     columns: list[pa.LargeStringArray]
     lines: Places
     next_lines: Places
+    next_bytes: Places
     wrong_lines: Places
     wrong_widths: Places
     wrong_before: Places
-    end: int
     stopped: bool
 
-    def line_behind(self, count: int) -> int:
-        """The line behind so many good records; behind everything when there are not so many."""
-        return self.end if count > len(self.lines) else int(self.next_lines[count - 1])
+    def behind(self, count: int) -> tuple[int, int]:
+        """The byte and the line behind so many good records; behind everything when there are not so many."""
+        place = min(count - 1, len(self.lines))
+        return int(self.next_bytes[place]), int(self.next_lines[place])
 
     def wrong_between(self, begin: int, end: int) -> list[tuple[int, int]]:
         """Line and number of fields of the wrong records from behind good record `begin` on, to that before `end`."""
@@ -88,16 +90,17 @@ def read_plain(text: bytes | memoryview, delimiter: bytes, width: int, limit: in
     strange = (wrong & ((last_lines > lines) | quoted_behind)) | (ends - starts >= limit)
     count = int(np.argmax(strange)) if strange.any() else len(ends)
 
+    next_bytes, next_lines = np.minimum(ends + 1, len(data)), last_lines + 1
     kept = np.flatnonzero(good[:count])
     bad = np.flatnonzero(wrong[:count])
     return PlainRecords(
         _columns(text, data, quotes, _fields(starts[kept], column_ends[kept], delimiters, first[kept], width)),
         lines[kept],
-        last_lines[kept] + 1,
+        np.append(next_lines[kept], next_lines[count - 1] if count else 0),
+        np.append(next_bytes[kept], next_bytes[count - 1] if count else 0),
         lines[bad],
         widths[bad],
         np.searchsorted(kept, bad),
-        int(last_lines[count - 1]) + 1 if count else 0,
         count < len(ends) or stop <= len(data),
     )
 

@@ -46,8 +46,10 @@ def hold_that_both_agree(text: str, width: int) -> PlainRecords:
     expected = careful(text, width)
     shown = plain(found, width)
     assert shown == expected[: len(shown)]
-    rest = "".join(io.StringIO(text, newline="\n").readlines()[found.end :])
-    behind = [(line + found.end, record) for line, record in careful(rest, width)]
+    size, end = found.behind(len(shown) + 1)
+    rest = "".join(io.StringIO(text, newline="\n").readlines()[end:])
+    assert rest.encode() == text.encode()[size:]
+    behind = [(line + end, record) for line, record in careful(rest, width)]
     assert behind == expected[len(shown) :]
     return found
 
