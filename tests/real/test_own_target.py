@@ -43,7 +43,8 @@ def test_a_number_is_learned_judged_by_its_own_metric_and_served(tmp_path: Path)
     assert not {"accuracy", "macro_f1", "ece", "class_imbalance"} & set(figures)
     assert figures["eager_within_half_a_star"]["how"] == "there is no eager baseline of the task star_rating"
     html = Path(answer["report"]).read_text("utf-8")
-    assert "accuracy" not in html[html.index("<body") : html.index("<footer")].lower()
+    assert "accuracy" not in html[html.index("<body") : html.index('<details id="provenance"')].lower()
+    assert "within_half_a_star 1.000 on validation" in html
 
     package = tmp_path / ".modelyard/store/packages" / answer["stages"][5]["digest"]
     assert json.loads((package / "package.json").read_bytes())["golden"]["agreement"] == "none"

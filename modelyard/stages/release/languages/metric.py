@@ -23,6 +23,7 @@ ENGLISH: dict[str, str] = {
         "(float32) and by the exported graph in ONNX Runtime. The difference is that of the raw outputs; the bar is "
         "{bar}."
     ),
+    "training.accuracy.metric": "{metric} {accuracy} on validation",
     "variants.column_lost.metric": "{metric} lost",
     "variants.column_agreement.metric": "Same answer",
     "variants.why_reference": "The graph as it came ({name}) is served: no variant was really faster and as good.",
@@ -69,6 +70,7 @@ CHINESE: dict[str, str] = {
         "每组是一批真实的验证数据，填充到相同长度，分别由 PyTorch 中的模型（float32）和 ONNX Runtime"
         " 中导出的图作答。差值取自原始输出，要求不高于 {bar}。"
     ),
+    "training.accuracy.metric": "验证集{metric} {accuracy}",
     "variants.column_lost.metric": "{metric}损失",
     "variants.column_agreement.metric": "答案一致",
     "variants.why_reference": "最终上线原图（{name}）：没有变体既确实更快又同样好。",

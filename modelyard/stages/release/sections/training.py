@@ -6,7 +6,7 @@ from typing import Any
 
 from modelyard.stages.release.blocks import Block, Cell, Facts, Section, charts, shown, table
 from modelyard.stages.release.charts import Chart, Series, lines
-from modelyard.stages.release.evidence import Evidence
+from modelyard.stages.release.evidence import Evidence, Judging
 from modelyard.stages.release.numbers import finite
 from modelyard.stages.release.words import Words
 
@@ -27,9 +27,10 @@ def training(evidence: Evidence, words: Words) -> Section | None:
 
 def _finding(evidence: Evidence, words: Words) -> str:
     said = []
-    accuracy, best = evidence.value("train", "validation_accuracy"), evidence.value("train", "best_epoch")
-    if accuracy is not None:
-        said.append(words("training.accuracy", accuracy=words.share(accuracy)))
+    metric = Judging(str(evidence.detail("train", "main_metric") or "accuracy"))
+    value, best = evidence.value("train", f"validation_{metric.name}"), evidence.value("train", "best_epoch")
+    if value is not None:
+        said.append(words.of(metric, "training.accuracy", accuracy=words.share(value)))
     if best is not None:
         said.append(words("training.best_epoch", epoch=words.count(best)))
     seconds = evidence.value("train", "train_seconds")
@@ -109,7 +110,8 @@ def _rate(evidence: Evidence, words: Words) -> Chart | None:
 
 def _epochs(evidence: Evidence, words: Words) -> list[Block]:
     epochs = evidence.rows("train", "epochs")
-    there = [name for name in _COLUMNS if any(name in row for row in epochs)]
+    own = [name for name in dict.fromkeys(key for row in epochs for key in row) if name not in _COLUMNS]
+    there = [name for name in (*_COLUMNS, *own) if any(name in row for row in epochs)]
     if not epochs or not there:
         return []
     best = evidence.value("train", "best_epoch")
@@ -118,7 +120,7 @@ def _epochs(evidence: Evidence, words: Words) -> list[Block]:
         line = [Cell(words.count(row.get(name)) if name == "epoch" else words.share(row.get(name))) for name in there]
         note = words("training.kept") if finite(row.get("epoch")) == best else ""
         rows.append([*line, Cell(note, strong=True)])
-    columns = [*(words(f"training.column_{name}") for name in there), ""]
+    columns = [*(words(f"training.column_{name}") if name in _COLUMNS else shown(name, 40) for name in there), ""]
     return [table(words("training.epochs"), columns, rows, numeric=range(len(there)))]
 
 

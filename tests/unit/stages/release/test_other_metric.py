@@ -106,6 +106,19 @@ def test_a_users_own_metric_goes_by_its_own_name(released, evidence):
     assert validate(ReleaseConfig, {"gates": {"metric_lost": 0.02}}, "x").gates == {"metric_lost": 0.02}
 
 
+def test_the_epochs_of_a_users_own_task_have_its_own_columns(released, evidence):
+    contents = embedding(evidence) | {"train": evidence.contents()["train"]}
+    train = contents["train"]
+    train["details"]["main_metric"] = "stars_right"
+    train["figures"]["validation_stars_right"] = evidence.figure(0.71)
+    for epoch in train["details"]["epochs"]:
+        epoch["stars_right"] = epoch.pop("accuracy")
+        epoch["mean_error"] = epoch.pop("macro_f1")
+    text = text_of(released(contents).html)
+    assert "stars_right 0.710 on validation" in text
+    assert "stars_rightmean_error" in text and "Macro F1" not in text
+
+
 def test_a_graph_that_came_quantised_is_its_own_reference(released, evidence):
     contents = embedding(evidence, reference="int8")
     variants = contents["optimize"]["details"]["variants"]
