@@ -110,7 +110,8 @@ def _rate(evidence: Evidence, words: Words) -> Chart | None:
 
 def _epochs(evidence: Evidence, words: Words) -> list[Block]:
     epochs = evidence.rows("train", "epochs")
-    own = [name for name in dict.fromkeys(key for row in epochs for key in row) if name not in _COLUMNS]
+    main = evidence.detail("train", "main_metric")
+    own = sorted({key for row in epochs for key in row} - set(_COLUMNS), key=lambda name: (name != main, name))
     there = [name for name in (*_COLUMNS, *own) if any(name in row for row in epochs)]
     if not epochs or not there:
         return []
