@@ -28,11 +28,12 @@ class Settings(Project):
 
 @dataclass(frozen=True)
 class Existing:
-    """source, data: as they were given; seen: what it is; project: the settings of the stages that it goes through."""
+    """source, given, data: what was said of it; seen: what it is; project: the settings of its stages."""
 
     source: str
     seen: Seen
     project: Settings
+    given: dict[str, Any]
     data: Path | None = None
 
     def rows(self, data: Path, run: Run) -> Dataset:
@@ -48,8 +49,7 @@ def find_existing(source: str, settings: dict[str, Any], data: Path | None = Non
 
     settings: by blocks, as in modelyard.yaml; data: the rows that it is to be judged by.
     """
-    told = {"name": _name(source)}
-    settings = merge(told, settings)
+    given, settings = settings, merge({"name": _name(source)}, settings)
     config = validate(AdoptConfig, settings.get("adopt", {}), "the command line")
     seen = look(source, config)
     # A user's own task is where the user said, not where a file says: its code runs.
@@ -58,7 +58,7 @@ def find_existing(source: str, settings: dict[str, Any], data: Path | None = Non
     rows = None if data is None else str(data)
     project = load_project(Path.cwd(), rows, merge(named, settings), read_file=False, kind=Settings)
     assert isinstance(project, Settings)
-    return Existing(source, seen, project, data)
+    return Existing(source, seen, project, given, data)
 
 
 def _name(source: str) -> str:

@@ -6,9 +6,10 @@ import json
 import shlex
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from modelyard.chain.existing import Existing
 from modelyard.chain.runner import ChainOutcome, StageOutcome, run_chain
@@ -34,6 +35,8 @@ from modelyard.store.work_folder import work_folder_of
 from modelyard.tasks import load_task
 
 PACKAGE, REPORT = "package", "report.json"
+OPTIONS = ("name", "task", "tokenizer", "labels")  # all else is told by --set
+OVERRIDE = "release.override"
 EARLY = ("ingest", "adopt", "sides")
 VERSION = 1  # outside a project nothing counts them
 
@@ -75,7 +78,7 @@ def release_existing(
             next=f"modelyard adopt {existing.source} --out DIR, and modelyard serve DIR; an .onnx that reads text is "
             "released with --tokenizer DIR",
         )
-    place = Workspace(work_folder_of(out))
+    place = Workspace(work_folder_of(out), instead="another --out")
     try:
         steps = _steps(existing, typed)
         chain = run_chain(
@@ -108,7 +111,7 @@ def _steps(existing: Existing, out: Path) -> Sequence[Step]:
     exported = "export" if made is Model else "adopt"
     again = _again(existing, out)
     serve = shlex.join(["modelyard", "serve", str(out / PACKAGE), *_allowed(existing)])
-    commands = Commands(serve, again, f"{again} --set 'release.override=WHY'")
+    commands = Commands(serve, again, f"{again} --set '{OVERRIDE}=WHY'")
 
     def adopted(inputs: Inputs, run: Run) -> Model | Package:
         return existing.adopt(run, inputs.made["ingest"])
@@ -182,15 +185,23 @@ def _allowed(existing: Existing) -> list[str]:
 
 def _again(existing: Existing, out: Path) -> str:
     """The command that was given, as a person would type it again."""
-    config = existing.project.adopt
-    words = ["modelyard", "release", existing.source, "--data", str(existing.data)]
-    if config.tokenizer is not None:
-        words += ["--tokenizer", str(config.tokenizer)]
-    if config.task is not None:
-        words += ["--task", config.task]
-    if config.labels is not None:
-        words += ["--labels", ",".join(config.labels)]
-    return shlex.join([*words, "--out", str(out)])
+    words = ["modelyard", "release", existing.source, "--data", str(existing.data), "--out", str(out)]
+    for key, value in sorted(_flat(existing.given)):
+        option = key.removeprefix("adopt.")
+        if option in OPTIONS:
+            words += [f"--{option}", ",".join(value) if isinstance(value, (list, tuple)) else str(value)]
+        elif key != OVERRIDE:
+            words += ["--set", f"{key}={value if isinstance(value, (str, Path)) else json.dumps(value)}"]
+    return shlex.join(words)
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """`a.b` and its value, for every value that is no block itself."""
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 def _hold_labels(dataset: Dataset, made: Model | Package) -> None:

@@ -15,10 +15,10 @@ LOCK = "lock"
 
 
 class Workspace:
-    """Opens or creates `root`: store/, ledger.db, lock."""
+    """Opens or creates `root`: store/, ledger.db, lock. instead: what a second process is told to give."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root.resolve()
+    def __init__(self, root: Path, instead: str = "another workspace with --workspace DIR") -> None:
+        self.root, self._instead = root.resolve(), instead
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             self.store = Store(self.root / "store")
@@ -39,9 +39,7 @@ class Workspace:
 
         Raises EnvironmentProblem that names the process that holds it.
         """
-        with lock.locked(
-            self.root / LOCK, "working in this workspace", "wait for it, or give another workspace with --workspace DIR"
-        ):
+        with lock.locked(self.root / LOCK, "working in this workspace", f"wait for it, or give {self._instead}"):
             self.store.clear_abandoned()
             yield
 

@@ -25,7 +25,8 @@ SENTENCE_FILES = (MODULES, "1_Pooling/config.json", "sentence_bert_config.json")
 CLASSIFICATION, EMBEDDING = "text_classification", "text_embedding"
 CLASSIFIER = "ForSequenceClassification"
 MOST_TOKENS = 512  # where nothing says how long a text may be
-SHIFTED = 2  # positions that RoBERTa's kind keeps for padding: 514 of them read 512 tokens
+# Their first positions are kept for padding: 514 of them read 512 tokens.
+SHIFTED, SHIFT = ("roberta", "xlm-roberta", "camembert", "mpnet", "longformer", "data2vec-text"), 2
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def _shards(index: Path) -> list[str]:
     bad = [name for name in names if Path(name).name != name or not name.endswith(".safetensors")]
     if bad or not names:
         raise BadInput(
-            f"{index.name} names {bad[0]!r}, which is no .safetensors file beside it" if bad else "it names no weights",
+            f"{index.name} names " + (f"{bad[0]!r}, which is no .safetensors file beside it" if bad else "no weights"),
             where=str(index),
             next="save the model again: save_pretrained(DIR)",
         )
@@ -183,11 +184,14 @@ def _max_length(folder: Path, asked: int | None) -> int:
 
 def most_tokens(folder: Path) -> int:
     """Tokens that a text may have, by the files of a folder with a config.json; at most MOST_TOKENS."""
-    longest = longest_input(folder)
+    described = read_object(folder / "config.json")
+    positions = described.get("max_position_embeddings")
+    if isinstance(positions, int) and described.get("model_type") in SHIFTED:
+        positions -= SHIFT
     sentence = folder / "sentence_bert_config.json"
     said = read_object(sentence).get("max_seq_length") if sentence.is_file() else None
-    known = [int(most) for most in (longest, said, MOST_TOKENS) if isinstance(most, int) and most > SHIFTED]
-    return min(known)
+    known = (positions, longest_input(folder), said, MOST_TOKENS)
+    return min(most for most in known if isinstance(most, int) and most > 0)
 
 
 def _hold_whole(folder: Path, source: Path) -> None:

@@ -14,6 +14,7 @@ from modelyard.stages.adopt.hugging_face import read_directory
 from modelyard.stages.adopt.onnx_checks import check
 from modelyard.stages.adopt.text_graph import read_text_graph
 from modelyard.store import Model, Package
+from modelyard.tasks import CODE, is_own
 from modelyard.training.base import HUB_ID
 
 Form = Literal["model", "package", "directory", "text_onnx", "tensor_onnx"]
@@ -83,9 +84,9 @@ def _file(path: Path, config: AdoptConfig) -> Seen:
 
 def _folder(folder: Path, config: AdoptConfig) -> Seen:
     if (folder / Package.index).is_file():
-        return Seen(folder, "package", Package.open(folder).task)
+        return Seen(folder, "package", _ours(Package.open(folder), config))
     if (folder / Model.index).is_file():
-        return Seen(folder, "model", Model.open(folder).task)
+        return Seen(folder, "model", _ours(Model.open(folder), config))
     weights = any(folder.glob("*.safetensors"))
     graphs = sorted(path for place in (folder, folder / "onnx") for path in place.glob("*.onnx"))
     if (folder / "config.json").is_file() and weights:
@@ -123,6 +124,17 @@ def _folder(folder: Path, config: AdoptConfig) -> Seen:
         where=str(folder),
         next="a Hugging Face directory has config.json, *.safetensors and tokenizer.json; or give an .onnx file",
     )
+
+
+def _ours(made: Model | Package, config: AdoptConfig) -> str:
+    """The task of what Modelyard made. Raises BadInput for one that brings code which nobody allowed to run."""
+    if CODE in made.info and (config.task is None or not is_own(config.task)):
+        raise BadInput(
+            f"the {made.kind} brings its own code (task {made.task}), which was not allowed to run",
+            where=str(made.path / CODE),
+            next=f"read it; if you trust it: --task {made.path / CODE}",
+        )
+    return made.task
 
 
 def _text_onnx(path: Path, tokenizer: Path, config: AdoptConfig) -> Seen:

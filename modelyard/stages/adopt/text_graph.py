@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelyard.errors import BadConfig, BadInput
 from modelyard.stages.adopt.config import AdoptConfig
-from modelyard.stages.adopt.foreign_files import read_object
+from modelyard.stages.adopt.foreign_files import held, read_object
 from modelyard.stages.adopt.graph_files import read_graph
 from modelyard.stages.adopt.hugging_face import CLASSIFICATION, EMBEDDING
 from modelyard.stages.adopt.labels import labels_of
@@ -74,7 +74,7 @@ def read_text_graph(path: Path, tokenizer: Path, config: AdoptConfig) -> TextGra
         labels,
         pooled=len(output.axes) == 2,
         quantised=quantised(proto),
-        opset=max(entry.version for entry in proto.opset_import if entry.domain in ("", "ai.onnx")),
+        opset=max((entry.version for entry in proto.opset_import if entry.domain in ("", "ai.onnx")), default=0),
     )
 
 
@@ -118,7 +118,7 @@ def _feeds(proto: onnx.ModelProto, path: Path) -> tuple[str, ...]:
 def config_files(path: Path, tokenizer: Path) -> list[Path]:
     """config.json beside the graph, or one folder up (onnx/model.onnx), or beside the tokenizer: the first is read."""
     places = [path.parent, *([path.parent.parent] if path.parent.name == "onnx" else []), tokenizer]
-    return [place / CONFIG for place in places if (place / CONFIG).is_file()]
+    return [found for place in places for found in held(place, [CONFIG])]
 
 
 def _task(

@@ -165,12 +165,9 @@ def _hold_batches(
             outputs = pipeline.run(graphs, pipeline.collate(items))
             pipeline.decode(outputs)
         except ModelyardError as error:
-            raise BadInput(
-                f"the graph does not run on {what}: {error.message}", where=str(path), next=DYNAMIC
-            ) from error
+            raise _not_run(what, error.message, path) from error
         except Exception as error:  # every runtime has classes of its own
-            words = " ".join(str(error).split())[:SHOWN] or type(error).__name__
-            raise BadInput(f"the graph does not run on {what}: {words}", where=str(path), next=DYNAMIC) from None
+            raise _not_run(what, " ".join(str(error).split())[:SHOWN] or type(error).__name__, path) from None
         for name, values in outputs.items():
             if len(values) != len(items) or not np.isfinite(values).all():
                 found = "values that are not finite" if len(values) == len(items) else f"{len(values)} answers"

@@ -10,6 +10,7 @@ import pytest
 
 from modelyard.errors import BadConfig, BadInput, EnvironmentProblem
 from modelyard.stages.adopt import AdoptConfig, adopt, look
+from modelyard.stages.adopt.hugging_face import read_directory
 from modelyard.store import Model
 from tests.rows import Heard, new_run
 from tests.unit.stages.adopt.models import make_classifier
@@ -175,6 +176,23 @@ def test_a_model_of_ours_is_taken_as_it_is(classifier: Path, tmp_path: Path) -> 
     assert again.digest == first.digest
     with pytest.raises(BadConfig, match="says its labels itself"):
         adopt(first.path, AdoptConfig(labels=("a", "b")), new_run(tmp_path / "c"))
+
+
+def test_one_that_brings_code_is_opened_only_when_the_folder_is_named(classifier: Path, tmp_path: Path) -> None:
+    made = adopt(classifier, AdoptConfig(), new_run(tmp_path))
+    (made.path / "model.json").write_text(json.dumps({**made.info, "code": "0" * 64}))
+    with pytest.raises(BadInput, match="brings its own code") as caught:
+        look(made.path, AdoptConfig())
+    assert str(caught.value.next).endswith(f"--task {made.path / 'code'}")
+
+
+def test_positions_that_are_kept_for_padding_read_no_text(copied: Path) -> None:
+    (copied / "tokenizer_config.json").write_text("{}")
+    assert read_directory(copied, AdoptConfig()).max_length == 64
+    changed(copied, "config.json", model_type="roberta")
+    assert read_directory(copied, AdoptConfig()).max_length == 62
+    (copied / "sentence_bert_config.json").write_text('{"max_seq_length": 32}')
+    assert read_directory(copied, AdoptConfig()).max_length == 32
 
 
 def test_a_hub_id_out_of_reach_is_told_with_what_would_do() -> None:
