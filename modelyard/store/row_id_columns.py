@@ -8,7 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-HASH_BYTES, BYTES = 16, 20
+from modelyard.store.row_ids import HASH_BYTES
+
+BYTES = HASH_BYTES + 4
 _DIGITS = np.frombuffer(b"".join(f"{byte:02x}".encode() for byte in range(256)), dtype=np.uint16)
 
 

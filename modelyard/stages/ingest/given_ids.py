@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from modelyard.stages.ingest.row_ids import HASH_BYTES, row_ids
 from modelyard.store.dataset import ROW_ID_TYPE, parse_row_id
 from modelyard.store.row_id_columns import id_bytes, id_keys
+from modelyard.store.row_ids import HASH_BYTES, row_ids
 from modelyard.store.spill import Spill, partitions_for
 
 PLAIN = r"^[0-9a-f]{32}(\.[0-9]{1,9})?$"  # as `show_row_id` writes them

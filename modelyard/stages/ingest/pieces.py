@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from modelyard.fields import Field
 from modelyard.stages.ingest.assemble import assemble
 from modelyard.stages.ingest.batch import RawBatch
-from modelyard.stages.ingest.row_ids import Hashes, row_hashes
 from modelyard.stages.ingest.tally import Tally
 from modelyard.store import Column
+from modelyard.store.row_ids import Hashes, row_hashes
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from modelyard.stages.ingest.row_ids import HASH_BYTES, Hashes, row_ids
+from modelyard.store.row_ids import HASH_BYTES, Hashes, row_ids
 from modelyard.store.spill import Spill
 
 FURTHER = np.dtype([("row", np.int64), ("ordinal", np.uint32)])

@@ -13,13 +13,13 @@ from modelyard.run import Run
 from modelyard.stages.ingest.batch import Position
 from modelyard.stages.ingest.extent import Earlier
 from modelyard.stages.ingest.pieces import Piece
-from modelyard.stages.ingest.row_ids import HASH_BYTES
 from modelyard.stages.ingest.tally import Tally
 from modelyard.stages.ingest.twins import Twins
 from modelyard.store import Column, Dataset, Part
 from modelyard.store.dataset import ROW_ID, PartFile
 from modelyard.store.journal import Journal
 from modelyard.store.row_id_columns import id_bytes
+from modelyard.store.row_ids import HASH_BYTES
 from modelyard.store.spill import partitions_for
 
 FORMAT = 1

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from modelyard.fields import FIELDS
 from modelyard.stages.ingest import ColumnNames, IngestConfig, ingest
-from modelyard.stages.ingest.row_ids import row_hash, row_hashes
 from modelyard.stages.ingest.twins import Twins
 from modelyard.store import Column
+from modelyard.store.row_ids import row_hash, row_hashes
 from tests.rows import column, labelled, new_run, write_csv
 
 TEXTS = st.lists(st.text(st.characters(codec="utf-8"), max_size=3), max_size=30)
