@@ -94,3 +94,7 @@ class Fault(ModelyardError):
 
     kind = "fault"
     exit_code = 70
+
+
+# What the same command with the same inputs would only meet again: of such a try nothing is kept to go on from.
+FAILS_AGAIN = (BadInput, GateFailed, Damaged)

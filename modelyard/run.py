@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Sized
@@ -10,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from modelyard.environment import environment
-from modelyard.errors import GateFailed
+from modelyard.errors import FAILS_AGAIN, GateFailed
 from modelyard.store import Report, Store
 from modelyard.store.artifacts import write_index
 from modelyard.store.digests import finite
@@ -176,6 +178,18 @@ class Run:
         path = (self.scratch_root or self.store.scratch(self.key)) / name
         path.mkdir(parents=True, exist_ok=True)
         return path
+
+    @contextlib.contextmanager
+    def unfinished(self, name: str) -> Iterator[Path]:
+        """`scratch(name)` for journals and keys, by which the same work goes on after it was broken off; gone with the
+        end of the block, and when the same work would only fail again."""
+        path = self.scratch(name)
+        try:
+            yield path
+        except FAILS_AGAIN:
+            shutil.rmtree(path, ignore_errors=True)
+            raise
+        shutil.rmtree(path)
 
     def report(self, stage: str) -> Report:
         """What was recorded so far as a Report: figures.json {stage, figures, gates, details, environment}."""

@@ -78,7 +78,8 @@ def run_alone(
 def run_adopt(existing: Existing, out: Path, listener: Listener | None = None, threads: int = 2) -> Alone:
     """Adopt a model and write it to `out` in the same way."""
     config = existing.project.adopt
-    paths = [existing.seen.place, *(Path(each) for each in (config.data, config.tokenizer) if each is not None)]
+    named = [path for path in (config.data, config.tokenizer) if path is not None and path.exists()]
+    paths = [existing.seen.place, *named]
     call = partial(_adopt, existing)
     return _alone("adopt", paths, out, existing.project, call, listener or Silent(), threads)
 

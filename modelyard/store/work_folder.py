@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from modelyard.errors import BadInput, Damaged, GateFailed
+from modelyard.errors import FAILS_AGAIN
 from modelyard.full_disk import full_disk
 from modelyard.store.atomic import BUILDING, ensure_directory, write_bytes
 from modelyard.store.digests import digest_json
@@ -38,7 +38,7 @@ def work_folder(out: Path, identity: Any, say: Callable[[str], None] = lambda me
         try:
             _empty_for(work, digest_json(identity), say)
             yield work
-        except (BadInput, GateFailed, Damaged):
+        except FAILS_AGAIN:
             _remove(work)
             raise
         except Exception as error:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -34,12 +34,17 @@ def clean(dataset: Dataset, config: CleanConfig, run: Run) -> Dataset:
     Memory does not grow with the rows; a killed run goes on with the parts it had.
     Raises GateFailed when more than `max_dropped` of the rows would go.
     """
+    with run.unfinished("clean") as folder:
+        return _clean(dataset, config, folder, run)
+
+
+def _clean(dataset: Dataset, config: CleanConfig, folder: Path, run: Run) -> Dataset:
+    """folder: where keys and the journal lie."""
     import polars
 
     inputs = inputs_of(dataset)
     per_row = [name for name in config.rules if name in RULES]
     for_all = [name for name in config.rules if name in DATASET_RULES] if dataset.parts else []
-    folder = run.scratch("clean")
     identity = {
         "dataset": dataset.digest,
         "config": config.model_dump(mode="json"),
@@ -73,7 +78,6 @@ def clean(dataset: Dataset, config: CleanConfig, run: Run) -> Dataset:
     )
     if gone == rows:
         raise BadInput("no row is left after cleaning", next="look at the rules in clean.rules")
-    shutil.rmtree(folder)
     return cleaned
 
 

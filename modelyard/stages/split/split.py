@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,11 +42,9 @@ def split(dataset: Dataset, config: SplitConfig, run: Run, earlier: Dataset | No
     A killed run goes on with the parts it had. Memory grows with the rows that are tied to another one, not with all.
     Raises BadInput when a class is missing on a side, GateFailed when too much would leak.
     """
-    import polars
-
     if not dataset.parts:
         raise BadInput(NO_ROWS)
-    inputs, label = dataset.with_role("input"), label_of(dataset)
+    inputs = dataset.with_role("input")
     groups = tuple(dict.fromkeys([*(column.name for column in dataset.with_role("group")), *config.group]))
     for name in (*groups, *config.strata):
         dataset.column(name)
@@ -60,7 +58,16 @@ def split(dataset: Dataset, config: SplitConfig, run: Run, earlier: Dataset | No
         groups,
         near_duplicates,
     )
-    folder = run.scratch("split")
+    with run.unfinished("split") as folder:
+        return _divided(dataset, columns, config, earlier, folder, run)
+
+
+def _divided(
+    dataset: Dataset, columns: TieColumns, config: SplitConfig, earlier: Dataset | None, folder: Path, run: Run
+) -> Dataset:
+    """folder: where keys and journals lie."""
+    import polars
+
     identity = {
         "dataset": dataset.digest,
         "earlier": "" if earlier is None else earlier.digest,
@@ -79,7 +86,7 @@ def split(dataset: Dataset, config: SplitConfig, run: Run, earlier: Dataset | No
     decided = found.side == NO_SIDE
     found.side[decided] = hashed[np.searchsorted(by_hash, found.root[decided])]
 
-    aside = found.aside_rows()
+    label, aside = label_of(dataset), found.aside_rows()
     layer = run.store.layer(dataset, "split", [Column(SPLIT, "value", "system"), Column(HEAD, "value", "system")])
     journal = Journal(folder / "sides.jsonl", identity)
     if done := layer.go_on(journal, selects=True):
@@ -100,10 +107,8 @@ def split(dataset: Dataset, config: SplitConfig, run: Run, earlier: Dataset | No
         raise BadInput(NO_ROWS)
     checked = pairs if not len(aside) else all_pairs(spills, lambda numbers: ~np.isin(numbers, aside))
     counts = {name: len(each) for name, each in zip(spills, pairs, strict=True)}
-    record(rows, found, counts, checked, tallies, recorded, ids, label, config, list(groups), run)
-    divided = layer.finish()
-    shutil.rmtree(folder)
-    return divided
+    record(rows, found, counts, checked, tallies, recorded, ids, label, config, list(columns.groups), run)
+    return layer.finish()
 
 
 def label_of(dataset: Dataset) -> str | None:

@@ -77,6 +77,7 @@ def test_too_many_dropped_rows_stop_the_chain(tmp_path: Path) -> None:
     assert (error.value.value, error.value.bar) == (0.5, 0.2)
     assert "exact duplicate" in error.value.message
     assert run.details["dropped"] == {"exact duplicate": 2}
+    assert not (run.store.scratch("run") / "clean").exists()
 
 
 def test_the_same_rows_give_the_same_digest(tmp_path: Path) -> None:
