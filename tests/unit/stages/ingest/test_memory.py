@@ -9,13 +9,14 @@ from pathlib import Path
 
 ROWS = 10_000  # of 130 bytes
 APART = """
-import json, sys
+import json, os, sys
 from pathlib import Path
 from modelyard.run import Run
 from modelyard.stages.ingest import IngestConfig, ingest
 from modelyard.store import Store, spill
 from modelyard.store.materialize import materialize
 
+os.fsync = lambda handle: None  # nothing is killed here
 sys.modules[ingest.__module__].PART_CHARACTERS = 1 << 20
 sys.modules["modelyard.stages.ingest.restore"].PART_BYTES = 1 << 20
 spill.PARTITION_ROWS = 20_000
@@ -34,10 +35,10 @@ print(json.dumps({"rows": dataset.rows(), "back": back.rows(), "parts": len(data
 """
 
 
-def test_four_times_the_rows_take_no_more_memory(tmp_path: Path) -> None:
-    """By the kernel's count of resident memory at its highest; a dict with a key a row is 30 MB more."""
+def test_almost_four_times_the_rows_take_no_more_memory(tmp_path: Path) -> None:
+    """By the kernel's count of resident memory at its highest; a dict with a key a row is 22 MB more."""
     said = []
-    for count in (10, 40):
+    for count in (8, 30):
         folder = tmp_path / str(count)
         folder.mkdir()
         with (folder / "a.csv").open("w") as file:
@@ -54,7 +55,7 @@ def test_four_times_the_rows_take_no_more_memory(tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stderr
         said.append(json.loads(done.stdout))
-    assert said[1]["rows"] == said[1]["back"] == 40 * ROWS
+    assert said[1]["rows"] == said[1]["back"] == 30 * ROWS
     assert said[1]["parts"] > 2 * said[0]["parts"]
     for source in ("file", "folder"):
-        assert said[1][source] - said[0][source] < 20, said
+        assert said[1][source] - said[0][source] < 16, said
