@@ -80,9 +80,13 @@ def test_a_model_of_hugging_face(desk: Path) -> None:
 
 
 @pytest.mark.e2e
-def test_onnx_files_with_and_without_a_tokenizer_and_the_package_that_came_of_one(desk: Path) -> None:
-    run_as_written(ways()["an ONNX file with its tokenizer"], desk)
+def test_an_onnx_file_without_a_tokenizer(desk: Path) -> None:
     run_as_written(ways()["an ONNX file without one"], desk)
+
+
+@pytest.mark.slow
+def test_an_onnx_file_with_its_tokenizer_and_the_package_that_came_of_it(desk: Path) -> None:
+    run_as_written(ways()["an ONNX file with its tokenizer"], desk)
     (desk / "graph-release" / "package").rename(desk / "package")
     run_as_written(ways()["a Model or Package that Modelyard made"], desk)
 
