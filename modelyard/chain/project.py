@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from modelyard.config import StageConfig, merge, parse_yaml, read_text, validate
 from modelyard.errors import BadConfig, BadInput
+from modelyard.stages.augment import AugmentConfig
 from modelyard.stages.clean import CleanConfig
 from modelyard.stages.evaluate import EvaluateConfig
 from modelyard.stages.export import ExportConfig
@@ -32,6 +33,7 @@ class Project(StageConfig):
     ingest: IngestConfig = IngestConfig()
     clean: CleanConfig = CleanConfig()
     split: SplitConfig = SplitConfig()
+    augment: AugmentConfig = AugmentConfig()
     train: TrainConfig = TrainConfig()
     export: ExportConfig = ExportConfig()
     optimize: OptimizeConfig = OptimizeConfig()
@@ -126,6 +128,7 @@ def load_project(
     for block, key, top in (("ingest", "task", "task"), ("train", "task", "task"), ("export", "name", "name")):
         if top in value:
             value = merge({block: {key: value[top]}}, value)
+    value = merge(_task_defaults(value.get("task"), kind), value)
     project = validate(kind, value, path.name if there else "the command line", lines)
     project._folder = path.parent.absolute()
     project._file, project._lines = (path.name, lines) if there else (None, {})
@@ -136,3 +139,11 @@ def _task_seen_from(folder: Path, value: dict[str, Any]) -> dict[str, Any]:
     """The same settings, the folder of a user's own task absolute."""
     task = value.get("task")
     return {**value, "task": str((folder / task).resolve())} if isinstance(task, str) and is_own(task) else value
+
+
+def _task_defaults(task: object, kind: type[Project]) -> dict[str, Any]:
+    """The settings that fit this task better than the stages' own, of the blocks that there are. A user's own task is
+    not loaded here: its code runs when a stage needs it, and not to read a file."""
+    if task not in TASKS:
+        return {}
+    return {block: dict(keys) for block, keys in load_task(str(task)).defaults.items() if block in kind.model_fields}

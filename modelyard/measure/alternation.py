@@ -70,7 +70,7 @@ class Turns:
         return Ratio(ratio(range(len(ours))), (float(low), float(high)))
 
 
-def shuffled(texts: Sequence[str], count: int, seed: int) -> list[str]:
+def shuffled(texts: Sequence[str | bytes], count: int, seed: int) -> list[str | bytes]:
     """`count` of the texts in a fixed order; when there are fewer they come round again."""
     order = np.random.default_rng(seed).permutation(len(texts))
     return [texts[order[index % len(texts)]] for index in range(count)]
@@ -78,7 +78,7 @@ def shuffled(texts: Sequence[str], count: int, seed: int) -> list[str]:
 
 def alternate(
     targets: Mapping[str, Target],
-    texts: Sequence[str],
+    texts: Sequence[str | bytes],
     concurrency: int,
     *,
     requests: int,

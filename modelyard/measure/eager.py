@@ -13,33 +13,40 @@ import numpy as np
 
 from modelyard.errors import EnvironmentProblem
 from modelyard.measure.launch import HOST, Target, free_port, launched
+from modelyard.measure.load import request_body
 from modelyard.tasks.task import Array, Tensors
 
 NAME = "eager"
 ANSWERS_AT_ONCE = 16
-HOW = "transformers eager float32, torch 1 thread, raw ASGI handler on uvicorn, no batching"
+SETTING = "eager float32, torch 1 thread, raw ASGI handler on uvicorn, no batching"
+
+
+def how(loader: str) -> str:
+    """What the baseline is, in words. loader: of the Model."""
+    return f"{'transformers' if loader == 'transformers' else 'PyTorch'} {SETTING}"
 
 
 @contextlib.contextmanager
-def served_eagerly(model: Path, max_length: int, kind: str, *, limit_s: float = 120.0) -> Iterator[Target]:
-    """A Hugging Face directory behind `eager_handler`, as that kind of model; stopped when the block ends."""
+def served_eagerly(
+    model: Path, max_length: int, kind: str, input_name: str, *, limit_s: float = 120.0
+) -> Iterator[Target]:
+    """A model's directory behind `eager_handler`, as that kind of model; stopped when the block ends."""
     port = free_port()
     command = [sys.executable, "-P", "-m", "modelyard.measure.eager_handler"]
     command += [kind, str(model), str(port), str(max_length)]
     environment = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
     with launched(command, port, what="the eager baseline", limit_s=limit_s, environment=environment) as pid:
-        yield Target(NAME, port, f"/v2/models/{NAME}/infer", "text", pid)
+        yield Target(NAME, port, f"/v2/models/{NAME}/infer", input_name, pid)
 
 
-def answers(target: Target, texts: Sequence[str]) -> Tensors:
+def answers(target: Target, texts: Sequence[str | bytes]) -> Tensors:
     """The outputs that the server gives for all texts, for its quality (not for time): ANSWERS_AT_ONCE a request."""
     parts: dict[str, list[Array]] = {}
     connection = http.client.HTTPConnection(HOST, target.port, timeout=120)
     try:
         for start in range(0, len(texts), ANSWERS_AT_ONCE):
-            part = list(texts[start : start + ANSWERS_AT_ONCE])
-            tensor = {"name": target.input, "datatype": "BYTES", "shape": [len(part)], "data": part}
-            connection.request("POST", target.path, json.dumps({"inputs": [tensor]}).encode())
+            headers, request = request_body(target.input, texts[start : start + ANSWERS_AT_ONCE])
+            connection.request("POST", target.path, request, headers)
             answer = connection.getresponse()
             body = answer.read()
             if answer.status != 200:
@@ -47,7 +54,7 @@ def answers(target: Target, texts: Sequence[str]) -> Tensors:
                     f"the eager baseline answered {answer.status}", where=body[:200].decode(errors="replace")
                 )
             for output in json.loads(body)["outputs"]:
-                kind = object if output["datatype"] == "BYTES" else np.float32
+                kind = {"BYTES": object, "INT32": np.int32}.get(output["datatype"], np.float32)
                 parts.setdefault(output["name"], []).append(
                     np.array(output["data"], dtype=kind).reshape(output["shape"])
                 )

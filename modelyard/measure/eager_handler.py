@@ -1,4 +1,4 @@
-"""What a person writes by hand: AutoModel and AutoTokenizer in eager float32 behind one handler, a request at a time.
+"""What a person writes by hand: the model in eager PyTorch float32 behind one handler, a request at a time.
 
 Run as `python -m modelyard.measure.eager_handler KIND MODEL PORT MAX_LENGTH`, KIND one of KINDS. The handler is raw
 ASGI, the cheapest there is, and calls the model in the event loop: the baseline is not slowed by a framework.
@@ -15,8 +15,8 @@ from typing import Any
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-# Texts to the outputs of V2, in JSON.
-Answer = Callable[[list[str]], list[dict[str, Any]]]
+# Texts or files to the outputs of V2, in JSON.
+Answer = Callable[[list[Any]], list[dict[str, Any]]]
 
 
 def classifier(model: Path, max_length: int) -> Answer:
@@ -70,10 +70,68 @@ def embedder(model: Path, max_length: int) -> Answer:
     return embed
 
 
-KINDS: dict[str, Callable[[Path, int], Answer]] = {"classifier": classifier, "embedder": embedder}
+def detector(model: Path, max_length: int) -> Answer:
+    """Files of pictures to boxes: Pillow, the network, and its boxes chosen in NumPy, picture by picture."""
+    import numpy as np
+    import torch
+
+    from modelyard.store import Model
+    from modelyard.tasks.detection import DetectionPipeline
+    from modelyard.tasks.detection.recipes import read_config
+    from modelyard.tasks.detection.training import DetectionTraining
+
+    torch.set_num_threads(1)
+    labels, training = Model.open(model).labels, DetectionTraining()
+    network = training.load(str(model), labels, {}).eval()
+    pipeline = DetectionPipeline(read_config(model).image_size, labels)
+
+    class Eager:
+        def run(self, feeds: Any) -> dict[str, Any]:
+            with torch.inference_mode():
+                outputs = training.forward(network, {name: torch.from_numpy(array) for name, array in feeds.items()})
+            return {name: values.numpy() for name, values in outputs.items()}
+
+    def detect(files: list[bytes]) -> list[dict[str, Any]]:
+        parts = []
+        for file in files:
+            feeds = pipeline.collate([pipeline.prepare({"image": file})])
+            parts.append(pipeline.decode(pipeline.run({"model": Eager()}, feeds)))
+        outputs = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        kinds = {"labels": "BYTES", "count": "INT32"}
+        return [
+            {
+                "name": name,
+                "datatype": kinds.get(name, "FP32"),
+                "shape": list(array.shape),
+                "data": array.ravel().tolist(),
+            }
+            for name, array in outputs.items()
+        ]
+
+    return detect
 
 
-def application(answer_texts: Answer) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+KINDS: dict[str, Callable[[Path, int], Answer]] = {
+    "classifier": classifier,
+    "embedder": embedder,
+    "detector": detector,
+}
+
+
+def read_items(body: bytes, header_length: str | None) -> list[Any]:
+    """The items of the one input: texts of JSON, or files behind a JSON header of that length (binary extension)."""
+    if header_length is None:
+        items: list[Any] = json.loads(body)["inputs"][0]["data"]
+        return items
+    place, items = int(header_length), []
+    while place < len(body):
+        size = int.from_bytes(body[place : place + 4], "little")
+        items.append(body[place + 4 : place + 4 + size])
+        place += 4 + size
+    return items
+
+
+def application(answer_items: Answer) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """An ASGI application: ready, and infer in V2 JSON."""
 
     async def answer(send: Send, body: bytes) -> None:
@@ -92,7 +150,8 @@ def application(answer_texts: Answer) -> Callable[[Scope, Receive, Send], Awaita
             message = await receive()
             body += message.get("body", b"")
             more = message.get("more_body", False)
-        outputs = answer_texts(json.loads(body)["inputs"][0]["data"])
+        headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+        outputs = answer_items(read_items(body, headers.get("inference-header-content-length")))
         await answer(send, json.dumps({"model_name": "eager", "outputs": outputs}).encode())
 
     return handle

@@ -33,9 +33,15 @@ class Examples:
         return len(self.items) // max(len(self.targets), 1)
 
     @property
+    def requests(self) -> list[str | bytes]:
+        """The first public input of every item as a request of one item carries it: a text, or the bytes of a file."""
+        values = [next(iter(item.values())) for item in self.items]
+        return [value if isinstance(value, bytes) else str(value) for value in values]
+
+    @property
     def texts(self) -> list[str]:
-        """The first public input of every item: what a request of one text carries."""
-        return [str(next(iter(item.values()))) for item in self.items]
+        """The same of a task whose requests are texts."""
+        return [str(request) for request in self.requests]
 
 
 def read_examples(dataset: Dataset, task: Task, side: str, meta: Sequence[str] = ()) -> Examples:

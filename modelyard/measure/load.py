@@ -12,6 +12,7 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -60,15 +61,26 @@ def joined(loads: Sequence[Load]) -> Load:
     )
 
 
-def encode_request(target: Target, texts: Sequence[str]) -> bytes:
+def encode_request(target: Target, items: Sequence[str | bytes]) -> bytes:
     """One V2 inference request as bytes on the wire."""
-    tensor = {"name": target.input, "datatype": "BYTES", "shape": [len(texts)], "data": list(texts)}
-    body = json.dumps({"inputs": [tensor]}, ensure_ascii=False).encode()
-    head = (
-        f"POST {target.path} HTTP/1.1\r\nHost: {HOST}:{target.port}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+    headers, body = request_body(target.input, items)
+    lines = [f"POST {target.path} HTTP/1.1", f"Host: {HOST}:{target.port}"]
+    lines += [f"{name}: {value}" for name, value in {**headers, "Content-Length": str(len(body))}.items()]
+    return "\r\n".join([*lines, "\r\n"]).encode() + body
+
+
+def request_body(name: str, items: Sequence[str | bytes]) -> tuple[dict[str, str], bytes]:
+    """Headers and body: texts as JSON, files (any item of bytes) by the binary extension, as clients send them."""
+    tensor: dict[str, Any] = {"name": name, "datatype": "BYTES", "shape": [len(items)]}
+    if not any(isinstance(item, bytes) for item in items):
+        said = json.dumps({"inputs": [{**tensor, "data": list(items)}]}, ensure_ascii=False)
+        return {"Content-Type": "application/json"}, said.encode()
+    raw = [item if isinstance(item, bytes) else item.encode() for item in items]
+    data = b"".join(len(item).to_bytes(4, "little") + item for item in raw)
+    tensor["parameters"] = {"binary_data_size": len(data)}
+    head = json.dumps({"inputs": [tensor]}).encode()
+    length = {"Content-Type": "application/octet-stream", "Inference-Header-Content-Length": str(len(head))}
+    return length, head + data
 
 
 def _answer(data: bytes) -> tuple[int, bytes] | None:
@@ -210,8 +222,10 @@ class _Generator:
         self._begin(connection)
 
 
-def run_load(target: Target, texts: Sequence[str], concurrency: int, lead_in: Sequence[str] = ()) -> Load:
-    """Send every text once, in order, one text a request, `concurrency` at a time.
+def run_load(
+    target: Target, texts: Sequence[str | bytes], concurrency: int, lead_in: Sequence[str | bytes] = ()
+) -> Load:
+    """Send every text (or file) once, in order, one a request, `concurrency` at a time.
 
     lead_in: texts that are sent first on the same connections and not measured (caches, connections, clocks).
     A request that is refused, cut off or slower than REQUEST_LIMIT_S is a failure, counted with its reason.

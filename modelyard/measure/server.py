@@ -42,7 +42,7 @@ def served(package: Package, variant: str, *, limit_s: float = 60.0) -> Iterator
         yield Target(variant, port, path, package.info["signature"]["inputs"][0]["name"], pid)
 
 
-def time_to_first_answer(package: Package, variant: str, text: str) -> float:
+def time_to_first_answer(package: Package, variant: str, text: str | bytes) -> float:
     """Seconds from starting the process to the first answer. Raises EnvironmentProblem when there is none."""
     started = time.perf_counter()
     with served(package, variant) as target:

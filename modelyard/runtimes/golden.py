@@ -148,9 +148,9 @@ def compare(
 
     The answer is the reference's by `argmax` when every argmax over the last axis is the same, by `cosine` when every
     vector on the last axis has a cosine of at least COSINE with the reference's, by `boxes` when the chosen boxes
-    are the same in any order (only what they were chosen from is compared number by number), by `none` always. Only by `none`
-    may there be values that are not finite: those of the reference, in the same places. There a difference counts as a
-    share of the largest value of that output, for nothing is known of its scale. Texts must be the same.
+    are the same in any order (only what they were chosen from is compared number by number), by `none` always. Only by
+    `none` may there be values that are not finite: those of the reference, in the same places. There a difference
+    counts as a share of the largest value of that output, for nothing is known of its scale. Texts must be the same.
     """
     worst = 0.0
     for name, expected in reference.items():

@@ -43,7 +43,10 @@ def write_golden(
     (folder / INPUTS).parent.mkdir(parents=True, exist_ok=True)
     lines = [json.dumps(dict(item), ensure_ascii=False, sort_keys=True, default=_in_json) for item in items]
     (folder / INPUTS).write_bytes("".join(f"{line}\n" for line in lines).encode())
-    save_file({name: np.concatenate(values) for name, values in outputs.items()}, folder / OUTPUTS)
+    # safetensors writes the memory of an array as it lies, and what PyTorch has transposed lies otherwise.
+    save_file(
+        {name: np.ascontiguousarray(np.concatenate(values)) for name, values in outputs.items()}, folder / OUTPUTS
+    )
     return {"inputs": INPUTS, "outputs": OUTPUTS, "count": len(lines)}
 
 

@@ -58,7 +58,7 @@ class Artifact:
 class Model(Artifact):
     """A Hugging Face directory (safetensors) or a Keras file, with model.json.
 
-    model.json: {"format": 1, "task", "framework": "torch" | "keras", "loader": "transformers" | "keras",
+    model.json: {"format": 1, "task", "framework": "torch" | "keras", "loader": "transformers" | "keras" | "modelyard",
     "architecture", "labels": [...], "max_length"}.
     """
 

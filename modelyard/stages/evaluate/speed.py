@@ -28,13 +28,14 @@ SERVED, EAGER, FLOAT = "served", "eager", "float"
 @dataclass(frozen=True)
 class Speed:
     """turns by concurrency; eager_answers: what the eager model answers to the first test rows, or None without one;
-    no_eager: why there is none."""
+    no_eager: why there is none; eager_how: what it is."""
 
     turns: Mapping[int, Turns]
     start_s: float
     memory_bytes: int | None
     eager_answers: Tensors | None
     no_eager: str = ""
+    eager_how: str = ""
 
     def summaries(self, name: str) -> dict[str, dict[str, Any]]:
         """{concurrency: summary} of one server; empty when it was not measured."""
@@ -65,7 +66,7 @@ def measure_speed(
     """Start all servers, then load them in turns, at concurrency ONE and MANY, with one test text a request.
 
     kind: of the eager baseline that answers as the model does (see modelyard.measure.eager_handler)."""
-    texts = examples.texts
+    texts = examples.requests
     run.listener.progress("evaluate: start", 0, None)
     start_s = time_to_first_answer(package, variant, texts[0])
     answers: Tensors | None = None
@@ -75,9 +76,9 @@ def measure_speed(
         if variant != FLOAT and any(spec["name"] == FLOAT for spec in package.variants):
             targets[FLOAT] = stack.enter_context(served(package, FLOAT))
         if model is not None and kind is not None and not no_eager:
-            length = int(package.info["pipeline"]["max_length"])
+            length = int(package.info["pipeline"].get("max_length", 0))
             try:
-                target = stack.enter_context(eager.served_eagerly(model.path, length, kind))
+                target = stack.enter_context(eager.served_eagerly(model.path, length, kind, targets[SERVED].input))
                 answers = eager.answers(target, texts[: config.eager_rows * examples.per_row])
                 targets[EAGER] = target
             except EnvironmentProblem as problem:
@@ -97,14 +98,15 @@ def measure_speed(
             for concurrency in run.progress((ONE, MANY), "evaluate: load")
         }
         memory = resident_bytes(targets[SERVED].pid)
-    return Speed(turns, start_s, memory, answers, no_eager)
+    how = "" if model is None else eager.how(str(model.info.get("loader")))
+    return Speed(turns, start_s, memory, answers, no_eager, how)
 
 
 def _why_no_eager(model: Model | None, kind: str | None) -> str:
     """Why there is no eager model to compare with; empty when there is one."""
     if model is None:
         return "no eager model was given"
-    if (model.info.get("framework"), model.info.get("loader")) != ("torch", "transformers"):
+    if model.info.get("framework") != "torch":
         return f"the model is one of {model.info.get('framework')}, the eager baseline runs PyTorch models"
     if kind is None:
         return f"there is no eager baseline of the task {model.task}"
@@ -141,7 +143,7 @@ def record_speed(speed: Speed, variant: str, run: Run) -> None:
     if variant == FLOAT:
         run.details["latency"][FLOAT] = mine
     run.details["latency_samples_ms"] = speed.samples()
-    _record_cuts(speed, run, EAGER, "", f"the eager model ({eager.HOW})", speed.no_eager)
+    _record_cuts(speed, run, EAGER, "", f"the eager model ({speed.eager_how})", speed.no_eager)
     why = "the plain float graph itself is served" if variant == FLOAT else "the package has no float graph"
     _record_cuts(speed, run, FLOAT, "_float", "the plain float ONNX behind the same server", why)
 

@@ -7,8 +7,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from modelyard.measure.alternation import alternate
 from modelyard.measure.examples import Examples, read_examples
 from modelyard.measure.percentiles import summary
@@ -121,7 +119,7 @@ def _measure_speed(
         for concurrency in run.progress(CONCURRENCIES, "optimize: load"):
             turns = alternate(
                 targets,
-                examples.texts,
+                examples.requests,
                 concurrency,
                 requests=config.requests,
                 seconds=config.load_seconds / len(CONCURRENCIES),

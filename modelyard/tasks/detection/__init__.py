@@ -25,6 +25,7 @@ class Detection(Task):
     metric = MeanAveragePrecision()
     agreement = "boxes"
     unit = "pixels"
+    eager = "detector"
     least_classes = 1
     # A detector is trained from nothing: longer, and at a higher rate, than a text encoder is tuned.
     defaults = MappingProxyType(
