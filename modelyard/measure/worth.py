@@ -39,7 +39,7 @@ def worth(metric: Metric, evidence: Array, what: str) -> float:
     value = metric.value(evidence)
     if not math.isfinite(value):
         raise BadInput(
-            f"{metric.name} has no value on {what}: all answers, or all targets, are one and the same",
+            f"{metric.name} has no value on {what}, as where all targets or all answers are the same",
             next="give rows whose targets differ",
         )
     return value

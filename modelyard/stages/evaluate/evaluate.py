@@ -36,6 +36,7 @@ _SAME: dict[Agreement, str] = {
     "cosine": "the vector of the reference (cosine 0.99 or more)",
     "none": "an answer",
 }
+_OTHERWISE = "the answer of the reference"
 
 
 def evaluate(
@@ -96,10 +97,11 @@ def _golden_set(package: Package, pipeline: Pipeline, task: Task, run: Run) -> s
     )
     same = round(replay.agreement * replay.checked)
     may_differ = round((1.0 - least) * replay.checked)
+    answer = _SAME.get(task.agreement, _OTHERWISE)
     run.record(
         "golden_set",
         replay.agreement,
-        how=f"variant {variant['name']} gives {same} of {replay.checked} golden inputs {_SAME[task.agreement]}, at"
+        how=f"variant {variant['name']} gives {same} of {replay.checked} golden inputs {answer}, at"
         f" most {may_differ} may differ; raw outputs differ by {replay.max_abs:.2g} at most, tolerance"
         f" {variant['tolerance']['max_abs']:g}",
         unit="share",

@@ -139,7 +139,8 @@ def judge(evidence: Evidence, gates: Mapping[str, float], words: Words) -> list[
         one = _apply(named(rule, evidence), evidence, held.pop(rule.name, None), gates.get(rule.name), words)
         if one.kind != NOT_MEASURED or one.asked or not beside_the_point(rule, evidence):
             judged.append(one)
-    for name in gates.keys() - {rule.name for rule in rules}:
+    # Asked of a metric that this package is not judged by.
+    for name in sorted(gates.keys() - {rule.name for rule in rules}):
         judged.append(_apply(gate_rule(name), evidence, None, gates[name], words))
     for name, gate in held.items():
         row = _ROW_OF_STAGE.get(gate.stage, "R35")

@@ -10,7 +10,10 @@ import pytest
 from scipy.stats import spearmanr
 
 from modelyard.errors import BadConfig, BadInput
+from modelyard.run import Run
 from modelyard.runtimes.onnxruntime import open_graph
+from modelyard.stages.train import TrainConfig, train
+from modelyard.store import Column, Store
 from modelyard.tasks import load_task
 from modelyard.tasks.ranks import average_ranks, spearman
 from modelyard.tasks.text_embedding.pipeline import TextEmbeddingPipeline
@@ -107,6 +110,13 @@ def test_a_mean_without_a_mask_and_an_output_of_no_vectors_are_refused() -> None
         pooled(np.ones((2, 3, 4), np.float32), None, "mean", normalize=False)
     with pytest.raises(BadInput, match="3 axes"):
         pooled(np.ones((2, 3, 4), np.float32), None, "none", normalize=False)
+
+
+def test_train_refuses_it_before_it_looks_at_anything(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match="text_embedding is not trained here"):
+        run = Run(Store(tmp_path))
+        empty = run.store.new_dataset([Column("text_a", "text", "input")]).finish()
+        train(empty, TrainConfig(task="text_embedding", base="no such base"), run)
 
 
 def test_it_is_not_trained_and_says_what_to_do(tiny_base: Path) -> None:

@@ -160,6 +160,7 @@ SAID: tuple[tuple[str, str], ...] = (
         "变体 {name} 对 {checked} 个黄金样本中的 {same} 个给出{answer}，最多允许 {most} 个不同；"
         "原始输出最大相差 {worst}，容差 {tolerance}",
     ),
+    ("the answer of the reference", "与基准相同的答案"),
     ("the vector of the reference (cosine 0.99 or more)", "与基准相同的向量（余弦值不低于 0.99）"),
     ("variant {name} is passed over on this machine: {reason}", "变体 {name} 在本机上被跳过：{reason}"),
     (
