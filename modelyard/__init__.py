@@ -12,7 +12,19 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 __version__ = "0.1.0"
 
 # The chain from Python: `import modelyard as my; my.clean("reviews.csv", out="cleaned")`. Imported when first used.
-_API = ("adopt", "clean", "evaluate", "export", "ingest", "optimize", "release", "run_project", "split", "train")
+_API = (
+    "adopt",
+    "augment",
+    "clean",
+    "evaluate",
+    "export",
+    "ingest",
+    "optimize",
+    "release",
+    "run_project",
+    "split",
+    "train",
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -46,7 +46,7 @@ def adopt(source: PathLike, *, out: PathLike, threads: int | None = None, **sett
 
 
 def ingest(source: PathLike, *, out: PathLike, threads: int | None = None, **settings: Any) -> Alone:
-    """Read CSV, TSV, JSON Lines, Parquet or a Hugging Face folder into a Dataset under `out`.
+    """Read CSV, TSV, JSON Lines, Parquet, or a folder (Hugging Face, COCO, YOLO, pictures) into a Dataset under `out`.
 
     Raises BadInput when the source cannot be read or its columns are not clear.
     """
@@ -61,6 +61,11 @@ def clean(data: PathLike, *, out: PathLike, threads: int | None = None, **settin
 def split(data: PathLike, *, out: PathLike, threads: int | None = None, **settings: Any) -> Alone:
     """Train, validation and test without leakage. Raises BadInput when a side would lack a class."""
     return _alone("split", (data,), out, threads, settings)
+
+
+def augment(data: PathLike, *, out: PathLike, threads: int | None = None, **settings: Any) -> Alone:
+    """Further rows for the train side of a Dataset of pictures: `copies` of each, their boxes moved with them."""
+    return _alone("augment", (data,), out, threads, settings)
 
 
 def train(data: PathLike, *, out: PathLike, threads: int | None = None, **settings: Any) -> Alone:

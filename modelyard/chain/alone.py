@@ -13,9 +13,10 @@ from typing import Any, cast
 from modelyard import __version__
 from modelyard.chain.existing import Existing, adopt_alone
 from modelyard.chain.project import Project
-from modelyard.chain.steps import CHAIN, Made
+from modelyard.chain.steps import AUGMENT, CHAIN, Made
 from modelyard.errors import BadInput, Damaged, ModelyardError
 from modelyard.run import Listener, Run, Silent
+from modelyard.stages.augment import augment
 from modelyard.stages.clean import clean
 from modelyard.stages.evaluate import evaluate
 from modelyard.stages.export import export
@@ -35,6 +36,7 @@ TAKES: Mapping[str, tuple[tuple[type[Dataset] | type[Artifact], ...], tuple[type
     "ingest": ((), ()),
     "clean": ((Dataset,), ()),
     "split": ((Dataset,), ()),
+    "augment": ((Dataset,), ()),
     "train": ((Dataset,), ()),
     "export": ((Model, Dataset), ()),
     "optimize": ((Package, Dataset), ()),
@@ -132,7 +134,7 @@ def _identity(stage: str, paths: list[Path], project: Project) -> dict[str, Any]
     return {
         "stage": stage,
         "modelyard": __version__,
-        "versions": {step.name: step.version for step in CHAIN},
+        "versions": {step.name: step.version for step in (*CHAIN, AUGMENT)},
         "settings": project.model_dump(mode="json"),
         "code": sorted(project.allowed_code()),
         "inputs": [_as_it_lies(path) for path in paths],
@@ -208,6 +210,8 @@ def _call(stage: str, paths: list[Path], project: Project, run: Run, done: Journ
             return clean(data, project.clean, run)
         case "split":
             return split(data, project.split, run)
+        case "augment":
+            return augment(data, project.augment, run)
         case "train":
             return train(data, project.train, run)
         case "export":

@@ -76,6 +76,10 @@ def _split(e: _Evidence) -> str:
     return f"{sides}, class counts differ by {e.share('class_imbalance')} (bar 20 %)"
 
 
+def _augment(e: _Evidence) -> str:
+    return f"{e.number('rows_derived')} rows made of {e.number('rows_in')}, for the train side alone"
+
+
 def _train(e: _Evidence) -> str:
     name = e.details.get("main_metric", "accuracy")
     return f"{name} {e.number(f'validation_{name}', '.3f')} on validation, epoch {e.number('best_epoch', '.3g')}"
@@ -108,6 +112,7 @@ _LINES = {
     "ingest": _ingest,
     "clean": _clean,
     "split": _split,
+    "augment": _augment,
     "train": _train,
     "export": _export,
     "optimize": _optimize,

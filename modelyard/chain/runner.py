@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from modelyard.chain.project import Project
-from modelyard.chain.steps import CHAIN, Inputs, Made, Step, config_of, index_of
+from modelyard.chain.steps import Inputs, Made, Step, config_of, index_of, steps_of
 from modelyard.chain.workspace import Workspace
 from modelyard.errors import Damaged, EnvironmentProblem, Fault, ModelyardError, Waiting
 from modelyard.full_disk import full_disk
@@ -89,9 +89,10 @@ def plan(
     reports: dict[str, Report] = {}
     lines = []
     fresh = False
-    for position, step in enumerate(CHAIN[: index_of(last) + 1]):
+    steps = steps_of(project)
+    for position, step in enumerate(steps[: index_of(last, steps) + 1]):
         found = None
-        anew = (first is not None and position >= index_of(first)) or (remeasure and step.measures)
+        anew = (first is not None and position >= index_of(first, steps)) or (remeasure and step.measures)
         if not fresh and not anew:
             key, _ = step_key(step, Inputs(project, made, reports, workspace))
             found = _cached(workspace, step, key)
@@ -114,15 +115,16 @@ def run_chain(
     threads: int = 2,
     told: Callable[[StageOutcome], None] = lambda outcome: None,
     cancelled: threading.Event | None = None,
-    steps: Sequence[Step] = CHAIN,
+    steps: Sequence[Step] | None = None,
 ) -> ChainOutcome:
     """Run the chain to `last`. Stages from `first` on are made anew, with `remeasure` those that hold measured time.
 
-    steps: another line of stages than the whole chain's.
+    steps: another line of stages than the project's.
     `told` hears each stage as it ends; `cancelled` asks a stage to stop at its next step. A failed gate, bad input, a
     full disk and open annotation end the run and are in its outcome; only faults of ours and interruptions are raised.
     What was finished stays in the cache.
     """
+    steps = steps_of(project) if steps is None else steps
     chain = ChainOutcome()
     made: dict[str, Made] = {}
     asked = cancelled or threading.Event()

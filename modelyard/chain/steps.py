@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from modelyard.chain.grown_source import before_it_grew, earlier_ingest
 from modelyard.chain.project import Project
 from modelyard.chain.workspace import Workspace
+from modelyard.errors import BadConfig
 from modelyard.run import Run
+from modelyard.stages.augment import STAGE_VERSION as AUGMENT_VERSION
+from modelyard.stages.augment import augment
 from modelyard.stages.clean import STAGE_VERSION as CLEAN_VERSION
 from modelyard.stages.clean import clean
 from modelyard.stages.evaluate import STAGE_VERSION as EVALUATE_VERSION
@@ -186,7 +189,7 @@ CHAIN: tuple[Step, ...] = (
         Model,
         TRAIN_VERSION,
         ("split",),
-        lambda inputs, run: train(inputs.made["split"], inputs.project.train, run),
+        lambda inputs, run: train(inputs.made.get("augment") or inputs.made["split"], inputs.project.train, run),
         outside=lambda inputs: {
             "base": base_digest(
                 resolve_base(inputs.project.train.base, load_task(inputs.project.task).training())
@@ -243,6 +246,24 @@ CHAIN: tuple[Step, ...] = (
 )
 
 
+# Stands before train in a project that asks for it.
+AUGMENT = Step(
+    "augment",
+    Dataset,
+    AUGMENT_VERSION,
+    ("split",),
+    lambda inputs, run: augment(inputs.made["split"], inputs.project.augment, run),
+)
+
+
+def steps_of(project: Project) -> tuple[Step, ...]:
+    """The chain of a project: CHAIN, and training on augmented rows where there are to be some."""
+    if not project.augment.copies:
+        return CHAIN
+    place = index_of("train")
+    return (*CHAIN[:place], AUGMENT, replace(CHAIN[place], takes=(AUGMENT.name,)), *CHAIN[place + 1 :])
+
+
 def config_of(project: Project, step: Step) -> dict[str, Any]:
     """The step's block of the project, as plain data for its key. What `outside` names by digest is left out, and what
     changes how the work is done but not what comes of it."""
@@ -251,7 +272,14 @@ def config_of(project: Project, step: Step) -> dict[str, Any]:
 
 
 def index_of(name: str, steps: Sequence[Step] = CHAIN) -> int:
-    return [step.name for step in steps].index(name)
+    """Raises BadConfig for a stage that this line of steps does not have."""
+    names = [step.name for step in steps]
+    if name not in names:
+        raise BadConfig(
+            f"the stage {name} is not in this chain: {', '.join(names)}",
+            next="set augment.copies to 1 or more" if name == AUGMENT.name else None,
+        )
+    return names.index(name)
 
 
-__all__ = ["CHAIN", "Inputs", "Made", "Step", "config_of", "index_of"]
+__all__ = ["AUGMENT", "CHAIN", "Inputs", "Made", "Step", "config_of", "index_of", "steps_of"]

@@ -26,6 +26,7 @@ VERBS = {
     "ingest": ("modelyard.cli.stage", "ingest", "One stage: read a file or folder into a Dataset."),
     "clean": ("modelyard.cli.stage", "clean", "One stage: repair and drop rows, each with its reason."),
     "split": ("modelyard.cli.stage", "split", "One stage: train, validation and test without leakage."),
+    "augment": ("modelyard.cli.stage", "augment", "One stage: more pictures for the train side, boxes with them."),
     "train": ("modelyard.cli.stage", "train", "One stage: fine-tune a model."),
     "export": ("modelyard.cli.stage", "export", "One stage: to ONNX, refused when the exported model differs."),
     "optimize": ("modelyard.cli.stage", "optimize", "One stage: fuse and quantise, measured as served."),

@@ -9,7 +9,7 @@ import click
 
 from modelyard.cli.output import common_options, verb
 
-STAGES = ("ingest", "clean", "split", "train", "export", "optimize", "evaluate", "release")
+STAGES = ("ingest", "clean", "split", "augment", "train", "export", "optimize", "evaluate", "release")
 
 
 def workspace_option(command: Any) -> Any:
@@ -48,7 +48,7 @@ def command(
     workspace: Path | None,
     as_json: bool,
 ) -> int:
-    """Run the chain: ingest, clean, split, train, export, optimize, evaluate, release.
+    """Run the chain: ingest, clean, split (augment), train, export, optimize, evaluate, release.
 
     Where there is no modelyard.yaml, the data are looked at first and a short one is written: what was found, what was
     assumed. What is already done and still valid comes from the cache; a killed run goes on where it stopped.

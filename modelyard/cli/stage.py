@@ -1,4 +1,4 @@
-"""The verbs that run one stage on plain paths: ingest, clean, split, train, export, optimize, evaluate."""
+"""The verbs that run one stage on plain paths: ingest, clean, split, augment, train, export, optimize, evaluate."""
 
 from __future__ import annotations
 
@@ -82,9 +82,10 @@ def _of_stage(stage: str, setting: dict[str, Any]) -> dict[str, Any]:
     return setting if key in Project.model_fields and key not in own.model_fields else {stage: setting}
 
 
-ingest = _command("ingest", "FILE|DIR", "Read CSV, TSV, JSONL, Parquet or a Hugging Face folder into a Dataset.")
+ingest = _command("ingest", "FILE|DIR", "Read CSV, TSV, JSONL, Parquet, or a folder (Hugging Face, COCO, YOLO).")
 clean = _command("clean", "DATA", "Repair and drop rows, each with its reason.")
 split = _command("split", "DATA", "Split into train, validation and test without leakage.")
+augment = _command("augment", "DATA", "Further pictures for the train side, made of its own (copies=1).")
 train = _command("train", "DATA", "Fine-tune a model on a split Dataset.")
 export = _command("export", "MODEL DATA", "Export to ONNX; refuse when the exported model differs.")
 optimize = _command("optimize", "PACKAGE DATA", "Fuse and quantise; keep what is faster and still right.")
