@@ -49,7 +49,8 @@ def test_a_number_is_learned_judged_by_its_own_metric_and_served(tmp_path: Path)
     package = tmp_path / ".modelyard/store/packages" / answer["stages"][5]["digest"]
     assert json.loads((package / "package.json").read_bytes())["golden"]["agreement"] == "none"
     with serving(tmp_path / "server", str(package), "--allow-code", code_digest(EXAMPLE)) as server:
-        answered = server.infer("the film was superb", "the film was dreadful", model="reviews")
+        bad, good = (text for text, _ in reviews(2))
+        answered = server.infer(good, bad, model="reviews")
         assert answered.status == 200
         (stars,) = answered.json["outputs"]
         assert (stars["name"], stars["datatype"], stars["shape"]) == ("stars", "FP32", [2])
