@@ -191,9 +191,7 @@ CHAIN: tuple[Step, ...] = (
         ("split",),
         lambda inputs, run: train(inputs.made.get("augment") or inputs.made["split"], inputs.project.train, run),
         outside=lambda inputs: {
-            "base": base_digest(
-                resolve_base(inputs.project.train.base, load_task(inputs.project.task).training())
-            ),
+            "base": base_digest(resolve_base(inputs.project.train.base, load_task(inputs.project.task).training())),
             "task": _task(inputs.project),
         },
         outside_keys=frozenset({"base", "task", "checkpoint_steps"}),

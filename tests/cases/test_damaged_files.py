@@ -79,7 +79,7 @@ def test_a_damaged_file_is_read_or_refused_in_words(name: str, damage: list[tupl
             project = load_project(folder)
             # What was looked at is what is then read: the same columns, the same rows.
             dataset = ingest(project.source(), project.ingest, new_run(folder))
-            assert dataset.the("input", "text").name == seen.text
+            assert dataset.the("input", "text").name == seen.columns["text"]
             assert dataset.rows() == seen.rows
         except ModelyardError as error:
             assert error.exit_code == 2

@@ -44,9 +44,7 @@ class GivenIds:
 
         low, high, ordinals = id_keys(id_bytes(ids))
         rows = np.arange(self.rows, self.rows + len(low))
-        self._spill.write(
-            self._parts, pl.DataFrame({"low": low, "high": high, "ordinal": ordinals, "row": rows})
-        )
+        self._spill.write(self._parts, pl.DataFrame({"low": low, "high": high, "ordinal": ordinals, "row": rows}))
         self._parts += 1
         self.rows += len(low)
 
