@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 
 from modelyard.run import Run
 from modelyard.store import Dataset
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 EXACT = "exact twins"
 NEAR = "near duplicates"
+PIECE_ROWS = 4096
 
 _LOWER = bytes(range(256)).lower()
 _SIGNS = bytes(set(range(256)) - set((string.ascii_letters + string.digits).encode()))
@@ -71,14 +73,26 @@ def _keys(view: PartView, start: int, columns: TieColumns) -> Mapping[str, pl.Da
     low, high, ordinal = id_keys(id_bytes(table[ROW_ID]))
     keys = {EXACT: pl.DataFrame({"low": low, "high": high, "ordinal": ordinal, "row": rows})}
     if columns.near:
-        bare = [bare_text(pl.Series(name, table[name], dtype=pl.String)) for name in columns.texts]
-        low, high = hash_pair([*bare, *(pl.Series(name, table[name]) for name in columns.others)])
+        low, high = _near_hashes(table, columns)
         keys[NEAR] = pl.DataFrame({"low": low, "high": high, "row": rows})
     for name in columns.groups:
         values = pl.Series(name, table[name])
         low, high = hash_pair([values])
         keys[name] = pl.DataFrame({"low": low, "high": high, "row": rows}).filter(values.is_not_null())
     return keys
+
+
+def _near_hashes(table: pa.Table, columns: TieColumns) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Both hashes of each row's bare texts and other inputs, a piece at a time: bare texts are held several times."""
+    import polars as pl
+
+    low, high = np.zeros(table.num_rows, dtype=np.uint64), np.zeros(table.num_rows, dtype=np.uint64)
+    for start in range(0, table.num_rows, PIECE_ROWS):
+        piece = table.slice(start, PIECE_ROWS)
+        bare = [bare_text(pl.Series(name, piece[name], dtype=pl.String)) for name in columns.texts]
+        here = slice(start, start + piece.num_rows)
+        low[here], high[here] = hash_pair([*bare, *(pl.Series(name, piece[name]) for name in columns.others)])
+    return low, high
 
 
 def bare_text(text: pl.Series) -> pl.Series:
