@@ -13,6 +13,7 @@ before the first record that is not plain and leaves that one to the other. A re
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,13 +31,16 @@ Flags = np.ndarray[Any, np.dtype[np.bool_]]
 class PlainRecords:
     """The plain records at the start of a text, whose lines and bytes are counted from 0.
 
-    columns: the values of the good records. lines: where each of them starts; next_lines, next_bytes: what stands
-    behind each, and at the end what stands behind all records and blank lines. Of the records of another width:
-    wrong_lines, wrong_widths, and wrong_before, the good ones before each. stopped: at a record that is not plain, and
-    not for want of text.
+    fields: where the values of each column of the good records begin and end, quotes included, and `quotes` all that
+    stand in or around them. lines: where each of the good records starts; next_lines, next_bytes: what stands behind
+    each, and at the end what stands behind all records and blank lines. Of the records of another width: wrong_lines,
+    wrong_widths, and wrong_before, the good ones before each. stopped: at a record that is not plain, and not for want
+    of text.
     """
 
-    columns: list[pa.LargeStringArray]
+    text: bytes | memoryview
+    quotes: Places
+    fields: list[tuple[Places, Places]]
     lines: Places
     next_lines: Places
     next_bytes: Places
@@ -44,6 +48,11 @@ class PlainRecords:
     wrong_widths: Places
     wrong_before: Places
     stopped: bool
+
+    @cached_property
+    def columns(self) -> list[pa.LargeStringArray]:
+        """The values of the good records, made when they are asked for: half of what reading costs."""
+        return [_values(self.text, self.quotes, starts, ends) for starts, ends in self.fields]
 
     def behind(self, count: int) -> tuple[int, int]:
         """The byte and the line behind so many good records; behind everything when there are not so many."""
@@ -94,7 +103,9 @@ def read_plain(text: bytes | memoryview, delimiter: bytes, width: int, limit: in
     kept = np.flatnonzero(good[:count])
     bad = np.flatnonzero(wrong[:count])
     return PlainRecords(
-        _columns(text, data, quotes, _fields(starts[kept], column_ends[kept], delimiters, first[kept], width)),
+        text,
+        quotes,
+        _fields(starts[kept], column_ends[kept], delimiters, first[kept], width),
         lines[kept],
         np.append(next_lines[kept], next_lines[count - 1] if count else 0),
         np.append(next_bytes[kept], next_bytes[count - 1] if count else 0),
@@ -159,21 +170,16 @@ def _fields(
     return list(zip([starts, *(place + 1 for place in inner)], [*inner, column_ends], strict=True))
 
 
-def _columns(
-    text: bytes | memoryview, data: Bytes, quotes: Places, fields: list[tuple[Places, Places]]
-) -> list[pa.LargeStringArray]:
-    buffer = pa.py_buffer(text)
-    columns = []
-    for starts, ends in fields:
-        quoted = (ends > starts) & (data[np.minimum(starts, len(data) - 1)] == QUOTE)
-        starts, ends = starts + quoted, ends - quoted
-        values = _strings(buffer, starts, ends)
-        doubled = quoted & (np.searchsorted(quotes, ends) > np.searchsorted(quotes, starts))
-        if doubled.any():
-            single = pc.replace_substring(values.filter(pa.array(doubled)), '""', '"')
-            values = pc.replace_with_mask(values, pa.array(doubled), single)
-        columns.append(values)
-    return columns
+def _values(text: bytes | memoryview, quotes: Places, starts: Places, ends: Places) -> pa.LargeStringArray:
+    data: Bytes = np.frombuffer(text, dtype=np.uint8)
+    quoted = (ends > starts) & (data[np.minimum(starts, len(data) - 1)] == QUOTE)
+    starts, ends = starts + quoted, ends - quoted
+    values = _strings(pa.py_buffer(text), starts, ends)
+    doubled = quoted & (np.searchsorted(quotes, ends) > np.searchsorted(quotes, starts))
+    if not doubled.any():
+        return values
+    single = pc.replace_substring(values.filter(pa.array(doubled)), '""', '"')
+    return pc.replace_with_mask(values, pa.array(doubled), single)
 
 
 def _strings(buffer: pa.Buffer, starts: Places, ends: Places) -> pa.LargeStringArray:
