@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 SIZES = (4, 8, 16, 1, 2, 3, 32, 64, 128, 224, 256, 512)
 ROWS = (2, 1)  # of first axes; then as large as the others, of pictures fewer
 MOST_PICTURES = 64
-# Whole numbers are drawn from 0 to below this, or are all 1, or all 0: as indices, lengths or flags they must be small.
-NUMBERS = (2, 1, 0, 8)
+# Whole numbers are all 1, or all 0, or drawn from 0 to below this: as indices, lengths or flags they must be small. 1
+# comes first: ONNX Runtime divides by some of them (the step of an STFT), and a 0 there ends the whole process.
+NUMBERS = (1, 2, 0, 8)
 MOST_ELEMENTS = 1 << 25  # of all inputs together
 WIDE = (100, 8)
 LIMIT_S = 60.0

@@ -123,7 +123,7 @@ def _given(
                 next="give inputs that it takes",
             )
     heights = [{len(array) if array.ndim else -1 for array in request.values()} for request in given]
-    if any(0 in height for height in heights):
+    if all(tensor.first for tensor in inputs) and any(0 in height for height in heights):
         raise BadInput(f"a request of {data.name} holds no rows", where=str(data), next="give some rows")
 
     def of_rows(rows: int) -> Tensors:

@@ -111,6 +111,15 @@ def test_given_inputs_of_a_graph_without_rows_stay_whole(tmp_path: Path) -> None
     assert package.info["signature"]["outputs"] == [{"name": "y", "datatype": "FP32", "shape": []}]
 
 
+def test_nothing_at_all_is_an_input_where_the_graph_says_so_and_no_rows_are_none(tmp_path: Path) -> None:
+    data = tmp_path / "inputs.npz"
+    np.savez(data, x=np.ones((0, 3), np.float32))
+    empty = graph([node("Relu", "x", "y")], [("x", "FLOAT", [0, 3])], [("y", "FLOAT", [0, 3])])
+    package, _ = adopted(empty, tmp_path, data=data)
+    assert [answer["y"].shape for answer in read_golden(package).outputs] == [(0, 3)]
+    assert refused(LINEAR, tmp_path / "free", data=data).message == "a request of inputs.npz holds no rows"
+
+
 def test_given_inputs_that_the_graph_does_not_take_are_refused_by_node(tmp_path: Path) -> None:
     model = graph(
         [node("Gather", "w ids", "y", name="table")], [("ids", "INT64", ["n"])], [("y", "FLOAT", ["n", 2])], WEIGHTS
