@@ -110,6 +110,11 @@ class Task(ABC):
         return self.inputs
 
     @property
+    def baseline(self) -> str | None:
+        """Which of the plain methods of modelyard.stages.evaluate.baselines its models are held against."""
+        return "words" if self.target_field == "label" and set(self.inputs.values()) == {"text"} else None
+
+    @property
     def kinds(self) -> Mapping[str, Field]:
         """Every kind of field that a column of this task's data may have."""
         from modelyard.fields import FIELDS  # brings Arrow, which a server does without

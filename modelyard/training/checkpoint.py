@@ -75,7 +75,7 @@ class Checkpoints:
             save_file(optimizer_tensors(optimizer), new / OPTIMIZER)
             save_file({"torch": torch_state}, new / GENERATOR)
             if best is not None and not progress.at_best():
-                save_file(best, new / BEST)
+                save_file(_contiguous(best), new / BEST)
             index = {
                 "identity": self._identity,
                 "progress": vars(progress),

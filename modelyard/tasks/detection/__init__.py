@@ -26,11 +26,19 @@ class Detection(Task):
     agreement = "boxes"
     unit = "pixels"
     eager = "detector"
+    baseline = "windows"
     least_classes = 1
     # A detector is trained from nothing: longer, and at a higher rate, than a text encoder is tuned.
     defaults = MappingProxyType(
         {
-            "train": {"base": "detector-nano", "epochs": 40, "batch_size": 16, "base_lr": 0.032, "max_norm": 10.0},
+            "train": {
+                "base": "detector-nano",
+                "epochs": 40,
+                "patience": 10,
+                "batch_size": 16,
+                "base_lr": 0.032,
+                "max_norm": 10.0,
+            },
             "export": {"max_item_bytes": 16 << 20},
         }
     )
