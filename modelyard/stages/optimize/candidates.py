@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ from modelyard.stages.optimize.channel_errors import compare_channels
 from modelyard.stages.optimize.config import OptimizeConfig
 from modelyard.stages.optimize.fuse import fuse
 from modelyard.stages.optimize.quantize import needs_reduced_range, quantize
+from modelyard.stages.optimize.static_quantize import convolves, quantize_static
 from modelyard.stages.optimize.tolerances import replay_whole, tolerance
 from modelyard.stages.optimize.verdicts import Measured
 from modelyard.store import Package
 from modelyard.store.artifacts import write_index
 from modelyard.store.digests import PROVENANCE
 from modelyard.tasks import Pipeline
+from modelyard.tasks.task import Prepared, Tensors
 
 ROLE = "model"
 # A channel whose largest error is this share of its largest weight is as good as gone (one scale a tensor does that).
@@ -64,8 +67,12 @@ def start_draft(package: Package, folder: Path) -> None:
     write_index(Package, folder, {**package.info, "variants": [base]})
 
 
-def add_candidate(folder: Path, name: str, pipeline: Pipeline, config: OptimizeConfig, threads: int) -> Measured:
+def add_candidate(
+    folder: Path, name: str, pipeline: Pipeline, rows: Sequence[Prepared], config: OptimizeConfig, threads: int
+) -> Measured:
     """Make one candidate, replay the golden set through it, and enter it in package.json with its tolerance.
+
+    rows: prepared ones by which scales of activations can be set.
 
     A candidate that cannot be made or does not open comes back with `broken` set and leaves no file.
     """
@@ -77,7 +84,8 @@ def add_candidate(folder: Path, name: str, pipeline: Pipeline, config: OptimizeC
     target.parent.mkdir(parents=True)
     try:
         weights = f"{target.name}.data" if len(base["graphs"][ROLE]["files"]) > 1 else None
-        measured.made_by = _make(name, source, target, weights, config)
+        feeds = [pipeline.collate([row]) for row in rows]
+        measured.made_by = _make(name, source, target, weights, feeds, config)
         files = sorted(path.relative_to(folder).as_posix() for path in target.parent.iterdir())
         # The graph itself comes first, files with its weights behind it.
         files.sort(key=lambda file: not file.endswith(".onnx"))
@@ -102,7 +110,9 @@ def add_candidate(folder: Path, name: str, pipeline: Pipeline, config: OptimizeC
     return measured
 
 
-def _make(name: str, source: Path, target: Path, weights: str | None, config: OptimizeConfig) -> dict[str, Any]:
+def _make(
+    name: str, source: Path, target: Path, weights: str | None, feeds: Sequence[Tensors], config: OptimizeConfig
+) -> dict[str, Any]:
     """Write the graph; answers what the report says of the making. Raises NotMade."""
     if name == "fused":
         counts = fuse(source, target, weights)
@@ -110,7 +120,11 @@ def _make(name: str, source: Path, target: Path, weights: str | None, config: Op
             raise NotMade("dropped: no pattern of the graph can be fused")
         return {"fusions": counts}
     reduced = needs_reduced_range() if config.reduce_range is None else config.reduce_range
-    quantize(source, target, reduce_range=reduced, weights=weights)
+    static = convolves(source)
+    if static:
+        quantize_static(source, target, feeds, reduce_range=reduced, weights=weights)
+    else:
+        quantize(source, target, reduce_range=reduced, weights=weights)
     errors = compare_channels(source, target, levels=64 if reduced else 127)
     if not errors.weights:
         raise NotMade("dropped: the graph has no weight matrix to quantise")
@@ -119,7 +133,8 @@ def _make(name: str, source: Path, target: Path, weights: str | None, config: Op
             f"dropped: an output channel loses {errors.per_channel:.0%} of its largest weight"
             f" ({errors.per_tensor:.0%} with one scale a tensor)"
         )
-    return {"quantization": {"reduce_range": reduced, "per_channel": True, **errors.as_json()}}
+    made = {"reduce_range": reduced, "per_channel": True, **errors.as_json()}
+    return {"quantization": {**made, "static": True, "rows": len(feeds)} if static else made}
 
 
 def finish(folder: Path, order: list[str]) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+CONVOLUTION = 4  # axes of a kernel: outputs, inputs, rows, columns
+
 Weights = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -31,7 +33,7 @@ class ChannelErrors:
 
 
 def channel_errors(weights: Weights, restored: Weights) -> Weights:
-    """Errors [channels] of matrices [inputs, channels]; 0 for a channel of zeros that stayed zero."""
+    """Errors [channels] of matrices [inputs, channels], kernels laid out as such; 0 for zeros that stayed zero."""
     largest = np.abs(weights).max(axis=0)
     difference = np.abs(weights - restored).max(axis=0)
     lost = np.where(difference > 0, 1.0, 0.0)
@@ -61,7 +63,7 @@ def compare_channels(source: Path, quantized: Path, *, levels: int) -> ChannelEr
     for name, value in stored.items():
         base = name.removesuffix("_quantized")
         scale = stored.get(f"{base}_scale")
-        if base == name or scale is None or len(scale.dims) != 1 or len(value.dims) != 2:
+        if base == name or scale is None or len(scale.dims) != 1 or len(value.dims) not in (2, CONVOLUTION):
             continue
         # The quantiser transposes the weights of a Gemm and says so in the name.
         original = base.removesuffix("_Transposed")
@@ -70,8 +72,11 @@ def compare_channels(source: Path, quantized: Path, *, levels: int) -> ChannelEr
         weights = numpy_helper.to_array(floats[original]).astype(np.float64)
         if original != base:
             weights = weights.T
+        whole = numpy_helper.to_array(value).astype(np.float64)
+        if len(value.dims) == CONVOLUTION:  # output channels come first there
+            weights, whole = (array.reshape(len(array), -1).T for array in (weights, whole))
         zero = numpy_helper.to_array(stored[f"{base}_zero_point"]).astype(np.float64)
-        restored = (numpy_helper.to_array(value).astype(np.float64) - zero) * numpy_helper.to_array(scale)
+        restored = (whole - zero) * numpy_helper.to_array(scale)
         found += 1
         worst = max(worst, float(channel_errors(weights, restored).max()))
         plain = max(plain, float(channel_errors(weights, symmetric(weights, levels, None)).max()))

@@ -15,6 +15,8 @@ class OptimizeConfig(StageConfig):
     variants: tuple[Literal["fused", "int8"], ...] = ("fused", "int8")
     max_accuracy_lost: Share = 0.01  # on validation, against the float graph
     reduce_range: bool | None = None  # seven-bit INT8 weights; left out: where the CPU has no exact dot product
+    # Validation rows that set the scales of activations, of graphs that are quantised statically.
+    calibration_rows: Annotated[int, Field(ge=1)] = 128
     requests: Annotated[int, Field(ge=20)] = 300  # to each variant at each concurrency
     load_seconds: Annotated[float, Field(gt=0)] = 30.0  # for all load measurements together; fewer requests if short
     seed: int = 0

@@ -15,12 +15,13 @@ from modelyard.measure.server import served
 from modelyard.measure.worth import lost_method, metric_of, paired_lost, shown_metric, worth
 from modelyard.run import Run
 from modelyard.runtimes.golden import same_answers
+from modelyard.runtimes.golden_writing import spread
 from modelyard.stages.optimize.candidates import add_candidate, finish, reference_variant, start_draft
 from modelyard.stages.optimize.config import OptimizeConfig
 from modelyard.stages.optimize.verdicts import Measured, Verdict, in_order, judge_lost, judge_speed
 from modelyard.store import Dataset, Package
 from modelyard.tasks import Metric, Pipeline, Task, task_of
-from modelyard.tasks.task import Array, Tensors
+from modelyard.tasks.task import Array, Prepared, Tensors
 
 CONCURRENCIES = (1, 8)
 FLOAT = "float"  # the reference of a package that was exported here
@@ -39,16 +40,18 @@ def optimize(package: Package, dataset: Dataset, config: OptimizeConfig, run: Ru
     with run.store.new_directory() as folder:
         start_draft(package, folder)
         pipeline = task.open_pipeline(folder, package.info["pipeline"])
+        prepared = pipeline.prepare_batch(examples.items)
+        chosen = [prepared[row] for row in spread([item.size for item in prepared], config.calibration_rows)]
         candidates = []
         # A graph that came quantised is not quantised again.
         wanted = dict.fromkeys(name for name in config.variants if name != package.reference)
         for name in run.progress(wanted, "optimize: make"):
-            candidates.append(add_candidate(folder, name, pipeline, config, run.threads))
+            candidates.append(add_candidate(folder, name, pipeline, chosen, config, run.threads))
         draft = Package.open(folder)
         reference = Measured(
             package.reference, draft.variant_size(reference_variant(draft)), agreement=1.0, max_abs=0.0
         )
-        _measure_worth(draft, pipeline, task, reference, candidates, examples, run)
+        _measure_worth(draft, pipeline, task, reference, candidates, examples, prepared, run)
         shown = shown_metric(metric)
         verdicts = {measured.name: judge_lost(measured, config.max_accuracy_lost, shown) for measured in candidates}
         _measure_speed(draft, reference, [c for c in candidates if verdicts[c.name].kept], examples, config, run)
@@ -80,11 +83,11 @@ def _measure_worth(
     reference: Measured,
     candidates: Sequence[Measured],
     examples: Examples,
+    prepared: Sequence[Prepared],
     run: Run,
 ) -> None:
     """By the task's metric on validation, of every candidate that could be made, paired with the reference."""
     metric, rows = metric_of(task), f"{len(examples):,} validation rows"
-    prepared = pipeline.prepare_batch(examples.items)
 
     def answered(name: str) -> tuple[Tensors, Array]:
         outputs = raw_outputs(draft, name, pipeline, prepared, run.threads)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import tempfile
 from collections.abc import Iterator
@@ -25,13 +26,11 @@ def quantize(source: Path, target: Path, *, reduce_range: bool, weights: str | N
     reduce_range: seven-bit weights, exact on any CPU.
     weights: the name of a file beside the graph for what does not fit into it (more than 2 GiB).
     """
-    import onnx_ir
-    from onnx_ir.passes.common import ClearMetadataAndDocStringPass
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         draft = Path(folder) / "draft.onnx"
-        with _quiet():
+        with quiet():
             quantize_dynamic(
                 source,
                 draft,
@@ -40,19 +39,28 @@ def quantize(source: Path, target: Path, *, reduce_range: bool, weights: str | N
                 weight_type=QuantType.QInt8,
                 use_external_data_format=weights is not None,
             )
-        model = onnx_ir.load(draft)
-        ClearMetadataAndDocStringPass()(model)
-        model.metadata_props.clear()
-        onnx_ir.save(model, target, external_data=weights)
+        write_bare(draft, target, weights)
+
+
+def write_bare(draft: Path, target: Path, weights: str | None) -> None:
+    """The graph of a quantiser without what it says of where it was made."""
+    import onnx_ir
+    from onnx_ir.passes.common import ClearMetadataAndDocStringPass
+
+    model = onnx_ir.load(draft)
+    ClearMetadataAndDocStringPass()(model)
+    model.metadata_props.clear()
+    onnx_ir.save(model, target, external_data=weights)
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """The quantiser advises a pre-processing for another exporter through the root logger."""
+def quiet() -> Iterator[None]:
+    """The quantiser advises a pre-processing for another exporter through the root logger, and prints."""
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)
     try:
-        yield
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
     finally:
         root.setLevel(level)

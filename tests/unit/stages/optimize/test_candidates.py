@@ -24,7 +24,8 @@ def draft(tmp_path):
 def added(draft, name):
     package = Package.open(draft)
     pipeline = task_of(package).open_pipeline(draft, package.info["pipeline"])
-    return add_candidate(draft, name, pipeline, OptimizeConfig(), threads=1)
+    rows = pipeline.prepare_batch([{"text": "a good film"}])
+    return add_candidate(draft, name, pipeline, rows, OptimizeConfig(), threads=1)
 
 
 def test_a_draft_starts_from_plain_float_alone(draft):
