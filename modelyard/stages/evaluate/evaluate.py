@@ -14,12 +14,12 @@ from modelyard.measure.worth import metric_of, shown_metric, worth, worth_interv
 from modelyard.run import Run
 from modelyard.runtimes.choose import choose_variant
 from modelyard.runtimes.golden import read_golden
+from modelyard.stages.evaluate.baselines import record_baseline
 from modelyard.stages.evaluate.config import EvaluateConfig
 from modelyard.stages.evaluate.labelled import (
     SOURCE_COLUMNS,
     labelled,
     labelled_answers,
-    record_baselines,
     record_classes,
 )
 from modelyard.stages.evaluate.ranked import record_ranked
@@ -34,6 +34,7 @@ from modelyard.tasks.task import Array
 _SAME: dict[Agreement, str] = {
     "argmax": "the label of the float model",
     "cosine": "the vector of the reference (cosine 0.99 or more)",
+    "boxes": "the boxes of the float model",
     "none": "an answer",
 }
 _OTHERWISE = "the answer of the reference"
@@ -69,8 +70,7 @@ def evaluate(
     if pairs is not None:
         record_ranked(pairs, test, run)
     _record_size(package, variant, run)
-    if labelled(task, decoded):
-        record_baselines(dataset, task, test, answers, run)
+    record_baseline(dataset, task, test, run)
     speed = measure_speed(package, variant, test, task.eager, model, config, run)
     record_speed(speed, variant, run)
     _record_eager_worth(speed, test, metric, run)

@@ -1,4 +1,4 @@
-"""What is told of answers that are labels: classes, confusions, calibration, wrong answers, and plain baselines."""
+"""What is told of answers that are labels: classes, confusions, calibration, wrong answers."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from modelyard.measure.examples import Examples, read_examples
+from modelyard.measure.examples import Examples
 from modelyard.run import Run
 from modelyard.stages.evaluate.calibration import calibration_bins, expected_calibration_error
 from modelyard.stages.evaluate.classes import Answers, confusion, macro_f1, per_class
 from modelyard.stages.evaluate.config import EvaluateConfig
-from modelyard.stages.evaluate.word_baseline import word_baseline
-from modelyard.store import Dataset
-from modelyard.store.dataset import SPLIT
 from modelyard.tasks import Task
 from modelyard.tasks.task import Tensors
 
@@ -41,6 +38,7 @@ def record_classes(answers: Answers, test: Examples, config: EvaluateConfig, run
     if "macro_f1" not in run.figures:  # it may be what the task itself is judged by
         run.record("macro_f1", macro_f1(classes), how=f"{rows}, mean over {len(classes)} classes")
     run.record("ece", expected_calibration_error(bins), how=f"{rows}, {config.bins} equal-width bins")
+    run.details["majority_accuracy"] = float(np.bincount(answers.truth).max() / len(test))
     run.details["per_class"] = classes
     run.details["confusion"] = {"labels": list(answers.labels), "counts": counts.tolist()}
     run.details["calibration"] = {"bins": bins}
@@ -67,19 +65,3 @@ def _wrong(answers: Answers, test: Examples) -> list[dict[str, Any]]:
 def source_of(test: Examples, row: int) -> dict[str, Any]:
     """File and line of a row, where ingest kept them."""
     return {name.removeprefix("source_"): test.meta[name][row] for name in SOURCE_COLUMNS if name in test.meta}
-
-
-def record_baselines(dataset: Dataset, task: Task, test: Examples, answers: Answers, run: Run) -> None:
-    """Words with logistic regression, and always answering the most frequent class."""
-    run.details["majority_accuracy"] = float(np.bincount(answers.truth).max() / len(test))
-    sides = set(dataset.read([SPLIT])[SPLIT].to_pylist()) if dataset.has(SPLIT) else set()
-    missing = [side for side in ("train", "validation") if side not in sides]
-    if missing:
-        run.record("baseline_accuracy", None, how=f"not measured: the data have no {' and no '.join(missing)} side")
-        return
-    run.listener.progress("evaluate: baseline", 0, None)
-    baseline = word_baseline(read_examples(dataset, task, "train"), read_examples(dataset, task, "validation"), test)
-    if baseline is None:
-        run.record("baseline_accuracy", None, how="not measured: the training texts hold no word")
-        return
-    run.record("baseline_accuracy", baseline.accuracy, how=baseline.how)

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from modelyard.measure.examples import Examples
+from modelyard.stages.evaluate.baseline import Baseline
 
 STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0)  # inverse regularisation; the one that is best on validation is taken
 UNSPACED = 0.3  # a share of such letters above it: words are not parted by spaces
-
-
-@dataclass(frozen=True)
-class WordBaseline:
-    """Accuracy on the test rows and how it was had."""
-
-    accuracy: float
-    how: str
 
 
 def _unspaced(texts: Sequence[str]) -> bool:
@@ -28,7 +20,7 @@ def _unspaced(texts: Sequence[str]) -> bool:
     return sum("฀" <= c <= "๿" or "぀" <= c <= "鿿" for c in letters) > UNSPACED * max(len(letters), 1)
 
 
-def word_baseline(train: Examples, validation: Examples, test: Examples) -> WordBaseline | None:
+def word_baseline(train: Examples, validation: Examples, test: Examples) -> Baseline | None:
     """Fit on the train side, choose the regularisation on validation, measure on test. None without any word."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
@@ -49,7 +41,7 @@ def word_baseline(train: Examples, validation: Examples, test: Examples) -> Word
             best, best_accuracy, best_strength = model, accuracy, strength
     assert best is not None
     grams = "characters and pairs of them" if characters else "words and word pairs"
-    return WordBaseline(
+    return Baseline(
         float(np.mean(best.predict(asked) == np.array(test.targets))),
         f"TF-IDF of {grams}, logistic regression, C = {best_strength:g} chosen on validation, same split:"
         f" {len(train):,} train and {len(test):,} test rows",

@@ -18,11 +18,16 @@ from modelyard.stages.release.words import Words
 from modelyard.store import Package
 
 # Names that the Hub knows for our tasks and metrics.
-_PIPELINES = {"text_classification": "text-classification", "text_embedding": "sentence-similarity"}
+_PIPELINES = {
+    "text_classification": "text-classification",
+    "text_embedding": "sentence-similarity",
+    "detection": "object-detection",
+}
 _METRICS = (
     ("accuracy", "accuracy", "Accuracy"),
     ("macro_f1", "f1", "Macro F1"),
     ("spearman", "spearmanr", "Spearman of cosine and score"),
+    ("map", "mean_average_precision", "mAP at IoU 0.50 to 0.95"),
 )
 
 

@@ -124,7 +124,8 @@ def _graph_gain(evidence: Evidence, words: Words) -> Measured | None:
 
 
 def _over_baseline(evidence: Evidence, words: Words) -> Measured | None:
-    accuracy, baseline = evidence.figure("evaluate", "accuracy"), evidence.figure("evaluate", "baseline_accuracy")
+    name = evidence.metric.name
+    accuracy, baseline = evidence.figure("evaluate", name), evidence.figure("evaluate", f"baseline_{name}")
     if accuracy is None or baseline is None:
         return None
     how = words.said(baseline.how) or words("how.same_split")
@@ -213,10 +214,11 @@ RULES: tuple[Rule, ...] = (
 )  # fmt: skip
 
 # Of answers that are labels.
-LABELS_ALONE = ("accuracy_over_baseline", "class_imbalance", "macro_f1", "ece")
+LABELS_ALONE = ("class_imbalance", "macro_f1", "ece")
 # What takes the place of accuracy's figures where the package is judged by another metric.
 OF_METRIC = {
-    "accuracy": "{}", "accuracy_lost": "{}_lost", "parity_accuracy": "parity_{}", "eager_accuracy": "eager_{}",
+    "accuracy": "{}", "accuracy_over_baseline": "{}_over_baseline",
+    "accuracy_lost": "{}_lost", "parity_accuracy": "parity_{}", "eager_accuracy": "eager_{}",
 }  # fmt: skip
 
 
@@ -225,7 +227,7 @@ def of_metric(rule: Rule, metric: Judging) -> Rule:
     if metric.name == "accuracy" or rule.name not in OF_METRIC:
         return rule
     name, (stage,) = OF_METRIC[rule.name].format(metric.name), rule.stages
-    read = _gate_of(stage, name, name) if rule.gate else _of(stage, name)
+    read = _gate_of(stage, name, name) if rule.gate else rule.read if rule.read is _over_baseline else _of(stage, name)
     unit = metric.lost_unit if rule.unit == "points" else rule.unit
     return replace(rule, name=name, unit=unit, read=read, metric=metric, label=rule.name)
 
@@ -235,11 +237,16 @@ def rules_for(evidence: Evidence) -> tuple[Rule, ...]:
     own = [of_metric(rule, evidence.metric) for rule in RULES]
     metric = {rule.name for rule in own if rule.label}
     kept = [rule for rule in own if rule.label or rule.name not in metric]
+    # Of another metric a baseline is named where a task has one.
+    without = (
+        evidence.metric.name != "accuracy" and evidence.figure("evaluate", f"baseline_{evidence.metric.name}") is None
+    )
+    kept = [rule for rule in kept if not (without and rule.read is _over_baseline)]
     return tuple(rule for rule in kept if evidence.labels or rule.name not in LABELS_ALONE)
 
 
 # Of the metrics of Modelyard's own tasks; that of a user's own task is named `metric`, `metric_lost`, ...
-METRICS = (Judging("metric"), Judging("spearman", share=False), ACCURACY)
+METRICS = (Judging("metric"), Judging("spearman", share=False), Judging("map", share=False), ACCURACY)
 BY_NAME = {rule.name: rule for metric in METRICS for rule in (of_metric(each, metric) for each in RULES)}
 
 # The shorter names that people write, and those of the stages' gates, beside the figures' own.

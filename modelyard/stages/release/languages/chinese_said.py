@@ -201,6 +201,14 @@ SAID: tuple[tuple[str, str], ...] = (
         "transformers eager float32, torch 1 thread, raw ASGI handler on uvicorn, no batching",
         "transformers eager float32，torch 单线程，uvicorn 上的普通 ASGI 处理函数，不合批",
     ),
+    (
+        "PyTorch eager float32, torch 1 thread, raw ASGI handler on uvicorn, no batching",
+        "PyTorch eager float32，torch 单线程，uvicorn 上的普通 ASGI 处理函数，不合批",
+    ),
+    (
+        "{rows} validation rows, the share whose chosen boxes are, as sets, those of the model in PyTorch",
+        "{rows} 行验证数据，所选的框（作为集合）与 PyTorch 中的模型一致的比例",
+    ),
     ("the plain float ONNX behind the same server", "同一服务中的普通浮点 ONNX 图"),
     ("the plain float graph itself is served", "上线的就是普通浮点图本身"),
     ("no eager model was given", "没有提供 eager 模型"),
@@ -226,6 +234,12 @@ SAID: tuple[tuple[str, str], ...] = (
     ("train", "训练"),
     ("validation", "验证"),
     ("the training texts hold no word", "训练文本中没有任何词"),
+    ("the training pictures hold no box", "训练图片中没有任何框"),
+    (
+        "windows of {sizes} sizes, histograms of gradients, logistic regression, same split: {train} train and {test}"
+        " test rows",
+        "{sizes} 种大小的滑动窗口、梯度直方图加逻辑回归，同一划分：训练 {train} 行，测试 {test} 行",
+    ),
     ("length in tokens", "长度（词元）"),
     # split
     ("(largest class - smallest class) / largest class, all rows", "（最大类 − 最小类）/ 最大类，全部数据"),
@@ -267,6 +281,7 @@ SAID: tuple[tuple[str, str], ...] = (
     ("short beside long", "长短混合"),
     ("accuracy", "准确率"),
     ("spearman", "Spearman 相关系数"),
+    ("Parity boxes", "导出一致性：所选框"),
 )
 
 
