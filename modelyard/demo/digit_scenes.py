@@ -115,7 +115,7 @@ def _lay(below: np.ndarray[Any, np.dtype[np.float32]], ink: Digits, generator: G
     """Draw the digit in a colour that stands out from what lies below it."""
     share = (ink.astype(np.float32) / 255)[..., None]
     behind = float(below[ink >= INK].mean())
-    dark = behind > 127 if abs(behind - 127) > 255 / 2 - CONTRAST else bool(generator.integers(2))
+    dark = behind > 255 / 2 if abs(behind - 255 / 2) > 255 / 2 - CONTRAST else bool(generator.integers(2))
     low, high = (0, behind - CONTRAST) if dark else (behind + CONTRAST, 255)
     colour = generator.uniform(max(0.0, low), min(255.0, high), size=3)
     below[:] = below * (1 - share) + colour * share

@@ -8,14 +8,21 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from modelyard.errors import EnvironmentProblem
 from modelyard.measure.launch import HOST, free_port, launched
+from modelyard.measure.load import request_body
 from modelyard.serve.protocol import SERVICE, messages
+from modelyard.tasks.task import Array
+from modelyard.tasks.tensor.datatypes import DTYPES, split_bytes
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -44,29 +51,27 @@ def served(model: str, alias: str, workspace: Path) -> Iterator[Served]:
         yield Served(model, http, grpc, pid, time.perf_counter() - started)
 
 
-def ask_rest(server: Served, texts: Sequence[str]) -> list[dict[str, Any]]:
-    """One V2 request over REST: [{label, score}] a text."""
-    body = {"inputs": [{"name": "text", "datatype": "BYTES", "shape": [len(texts)], "data": list(texts)}]}
-    request = urllib.request.Request(  # noqa: S310 - the address is our own server's
-        f"{server.url}/infer", json.dumps(body).encode(), {"Content-Type": "application/json"}
-    )
+def ask_rest(server: Served, name: str, items: Sequence[str | bytes]) -> list[Row]:
+    """One V2 request over REST, `name` being the input: what is answered to each item."""
+    headers, body = request_body(name, items)
+    request = urllib.request.Request(f"{server.url}/infer", body, headers)  # noqa: S310 - our own server's address
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-            outputs = {output["name"]: output["data"] for output in json.load(answer)["outputs"]}
+            outputs = json.load(answer)["outputs"]
     except urllib.error.HTTPError as error:
         with error:
             raise EnvironmentProblem(f"the server answered {error.code}: {error.read().decode()}") from None
-    return [{"label": label, "score": score} for label, score in zip(outputs["label"], outputs["score"], strict=True)]
+    return _rows({each["name"]: np.array(each["data"]).reshape(each["shape"]) for each in outputs})
 
 
-def ask_grpc(server: Served, texts: Sequence[str]) -> list[dict[str, Any]]:
-    """One V2 request over gRPC: [{label, score}] a text."""
+def ask_grpc(server: Served, name: str, items: Sequence[str | bytes]) -> list[Row]:
+    """The same over gRPC."""
     import grpc
 
     kinds = messages()
     request = kinds["ModelInferRequest"](model_name=server.model)
-    tensor = request.inputs.add(name="text", datatype="BYTES", shape=[len(texts)])
-    tensor.contents.bytes_contents.extend(text.encode() for text in texts)
+    tensor = request.inputs.add(name=name, datatype="BYTES", shape=[len(items)])
+    tensor.contents.bytes_contents.extend(item if isinstance(item, bytes) else item.encode() for item in items)
     with grpc.insecure_channel(f"{HOST}:{server.grpc}") as channel:
         infer = channel.unary_unary(
             f"/{SERVICE}/ModelInfer",
@@ -74,35 +79,32 @@ def ask_grpc(server: Served, texts: Sequence[str]) -> list[dict[str, Any]]:
             response_deserializer=kinds["ModelInferResponse"].FromString,
         )
         answer = infer(request, timeout=30)
-    return _rows(answer)
+    raw = answer.raw_output_contents
+    return _rows({each.name: _values(each, raw[place] if raw else None) for place, each in enumerate(answer.outputs)})
 
 
-def _rows(answer: Any) -> list[dict[str, Any]]:
-    """The label and score of a ModelInferResponse, whichever way it carries its contents."""
-    import numpy as np
-
-    values: dict[str, list[Any]] = {}
-    for index, output in enumerate(answer.outputs):
-        if answer.raw_output_contents:
-            raw = answer.raw_output_contents[index]
-            if output.datatype == "BYTES":
-                values[output.name] = [item.decode() for item in _bytes_items(raw)]
-            else:
-                values[output.name] = np.frombuffer(raw, dtype="<f4").tolist()
-        elif output.datatype == "BYTES":
-            values[output.name] = [item.decode() for item in output.contents.bytes_contents]
-        else:
-            values[output.name] = list(output.contents.fp32_contents)
-    return [{"label": label, "score": score} for label, score in zip(values["label"], values["score"], strict=True)]
+def _values(output: Any, raw: bytes | None) -> Array:
+    """An output of a ModelInferResponse, whichever way it carries its contents."""
+    if output.datatype == "BYTES":
+        given = split_bytes(raw) if raw is not None else output.contents.bytes_contents
+        values: Array = np.array([item.decode() for item in given])
+    elif raw is not None:
+        values = np.frombuffer(raw, dtype=DTYPES[output.datatype])
+    else:
+        values = np.array([*output.contents.fp32_contents, *output.contents.int_contents])
+    return values.reshape(list(output.shape))
 
 
-def _bytes_items(raw: bytes) -> Iterator[bytes]:
-    """Elements of a BYTES tensor: each behind its length, four bytes, little-endian."""
-    place = 0
-    while place < len(raw):
-        size = int.from_bytes(raw[place : place + 4], "little")
-        yield raw[place + 4 : place + 4 + size]
-        place += 4 + size
+def _rows(outputs: Mapping[str, Array]) -> list[Row]:
+    """{output: value} of each item; where `count` says how many places of an item are filled, those alone."""
+    items = len(next(iter(outputs.values())))
+    rows = [{name: array[item].tolist() for name, array in outputs.items()} for item in range(items)]
+    return [
+        {name: value[: row["count"]] if isinstance(value, list) else value for name, value in row.items()}
+        if "count" in row
+        else row
+        for row in rows
+    ]
 
 
 def statistics(server: Served) -> dict[str, Any]:

@@ -8,32 +8,10 @@ from typing import Any
 
 from modelyard.chain.project import FILE, Project, load_project
 from modelyard.chain.runner import ChainOutcome
-from modelyard.demo.sentiment import write_sentiment_csv
+from modelyard.demo.demos import Demo
 from modelyard.errors import BadInput
 from modelyard.store import Model, Package, Report
 from modelyard.store.atomic import write_bytes
-from modelyard.training.minilm import minilm
-
-DATA = "sentiment.csv"
-ROWS = 6000
-
-YAML = """\
-# Four-domain English sentiment (movie and product reviews, editorials, tweets) on a small real BERT.
-# Only what differs from the defaults stands here.
-name: sentiment
-task: text_classification
-data: {data}
-ingest:
-  columns: {{text: text, label: label, group: document}}
-train:
-  base: minilm  # all-MiniLM-L6-v2 from the package index; any hub id or directory will do
-"""
-
-ASKED = (
-    "An absolute joy from the first scene to the last.",
-    "The battery died after two days and nobody answers my mails.",
-    "I have no idea why this got good reviews, what a waste of an evening.",
-)
 
 
 @dataclass(frozen=True)
@@ -45,27 +23,30 @@ class Tour:
     rows: int
 
 
-def prepare(folder: Path, rows: int | None) -> Tour:
-    """Fetch data and model, write the CSV and a modelyard.yaml, and read the project as `modelyard run` would.
+def prepare(demo: Demo, folder: Path, rows: int | None) -> Tour:
+    """Fetch or compose data and model, write them and a modelyard.yaml, and read the project as `modelyard run` would.
 
     A modelyard.yaml that is there is taken as it is: the user may have changed it. Raises BadInput when it is of
     another project.
     """
-    if (folder / FILE).is_file() and load_project(folder).data != DATA:
+    if (folder / FILE).is_file() and load_project(folder).data != demo.data:
         raise BadInput(
             f"there is a project in {folder}",
             where=str(folder / FILE),
             next="give another folder: modelyard demo --dir DIR",
         )
-    minilm()
-    count = write_sentiment_csv(folder / DATA, rows)
+    demo.fetch()
+    count = demo.write(folder / demo.data, rows)
     if not (folder / FILE).is_file():
-        write_bytes(folder / FILE, YAML.format(data=DATA).encode())
+        write_bytes(folder / FILE, demo.yaml.encode())
     return Tour(folder, load_project(folder), count)
 
 
 def summary(chain: ChainOutcome) -> dict[str, Any]:
-    """The figures of `modelyard demo --json`. Values are None where a stage did not get that far."""
+    """The figures of `modelyard demo --json`. Values are None where a stage did not get that far.
+
+    score, baseline_score: by `metric`, what the task is judged by.
+    """
 
     def value(stage: str, name: str) -> Any:
         report = chain.reports.get(stage)
@@ -75,7 +56,8 @@ def summary(chain: ChainOutcome) -> dict[str, Any]:
         made = chain.stage(stage)
         return made.output.path if made is not None and isinstance(made.output, kind) else None
 
-    optimize = chain.reports.get("optimize")
+    evaluate, optimize = chain.reports.get("evaluate"), chain.reports.get("optimize")
+    metric = None if evaluate is None else evaluate.info["details"]["metric"]["name"]
     variant = None
     if optimize is not None:
         details = optimize.info["details"]
@@ -83,6 +65,9 @@ def summary(chain: ChainOutcome) -> dict[str, Any]:
     page = path("release", Report)
     package = path("optimize", Package)
     return {
+        "metric": metric,
+        "score": value("evaluate", f"{metric}"),
+        "baseline_score": value("evaluate", f"baseline_{metric}"),
         "accuracy": value("evaluate", "accuracy"),
         "baseline_accuracy": value("evaluate", "baseline_accuracy"),
         "latency_p50_ms": value("evaluate", "latency_p50_ms"),

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelyard.demo import digit_scenes
-from modelyard.demo.digit_scenes import CLASSES, compose, write_digit_scenes
+from modelyard.demo.digit_scenes import CLASSES, CONTRAST, _lay, compose, write_digit_scenes
 from modelyard.errors import BadInput
 from modelyard.fields.boxes import rectangles
 from modelyard.fields.codecs.coco import read_document
@@ -57,3 +57,14 @@ def test_a_series_begins_with_a_shorter_one_and_uses_each_digit_once(
     assert len(document["annotations"]) <= 40
     with pytest.raises(BadInput, match="there are digits for"):
         write_digit_scenes(tmp_path / "more", 60, seed=1)
+
+
+@pytest.mark.parametrize("behind", [0.0, 69.6, 70.0, 127.4, 127.6, 184.9, 185.0, 185.4, 255.0])
+def test_a_digit_stands_out_from_any_grey_behind_it(behind):
+    ink = np.full((4, 4), 255, dtype=np.uint8)
+    for seed in range(20):
+        below = np.full((4, 4, 3), behind, dtype=np.float32)
+        _lay(below, ink, np.random.default_rng(seed))
+        assert (below >= 0).all()
+        assert (below <= 255).all()
+        assert np.abs(below - behind).min() >= CONTRAST - 1e-3

@@ -1,0 +1,104 @@
+"""What is shown of each task: its data, the project around them, and what the served model is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from modelyard.demo.digit_scenes import write_digit_scenes
+from modelyard.demo.sentiment import write_sentiment_csv
+from modelyard.demo.served import Row
+from modelyard.training.minilm import minilm
+
+SENTENCES = (
+    "An absolute joy from the first scene to the last.",
+    "The battery died after two days and nobody answers my mails.",
+    "I have no idea why this got good reviews, what a waste of an evening.",
+)
+SCENES_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Demo:
+    """data: the file or folder in the project's folder that `write` makes, of so many rows (None: all there are); rows:
+    how many without being asked; most: how many there are.
+
+    fetch: brings what else is needed into the user's cache. asked: the items that the served model is asked, by the
+    name of its input; told: one of them and its answer, in a line; items: what people call them; baseline: what it is
+    held against.
+    """
+
+    yaml: str
+    data: str
+    rows: int
+    most: int
+    write: Callable[[Path, int | None], int]
+    fetch: Callable[[], object]
+    input: str
+    asked: Callable[[Path], Sequence[str | bytes]]
+    told: Callable[[str | bytes, Row], str]
+    items: str
+    baseline: str
+
+
+TEXT = """\
+# Four-domain English sentiment (movie and product reviews, editorials, tweets) on a small real BERT.
+# Only what differs from the defaults stands here.
+name: sentiment
+task: text_classification
+data: sentiment.csv
+ingest:
+  columns: {text: text, label: label, group: document}
+train:
+  base: minilm  # all-MiniLM-L6-v2 from the package index; any hub id or directory will do
+"""
+
+SCENES = """\
+# Handwritten digits on photographs, composed (README.md in the data says how), found by a small detector made here.
+# Only what differs from the task's defaults stands here.
+name: digits
+task: detection
+data: scenes
+train:
+  epochs: 16
+"""
+
+
+def _scenes(path: Path, count: int | None) -> int:
+    if count is None:
+        return write_digit_scenes(path, DEMOS["detection"].most)
+    return write_digit_scenes(path, count)
+
+
+def _pictures(path: Path) -> list[bytes]:
+    names = sorted((path / "images").iterdir())
+    return [name.read_bytes() for name in names[:SCENES_SHOWN]]
+
+
+def _told_text(item: str | bytes, answer: Row) -> str:
+    return f"{answer['label']} {answer['score']:.3f}   {item!s}"
+
+
+def _told_boxes(item: str | bytes, answer: Row) -> str:
+    sure = [
+        f"{label} ({score:.2f}) at {box[0]:.0f}, {box[1]:.0f} to {box[2]:.0f}, {box[3]:.0f}"
+        for label, score, box in zip(answer["labels"], answer["scores"], answer["boxes"], strict=True)
+        if score >= 0.5
+    ]
+    return f"{len(sure)} digits: {'; '.join(sure)}" if sure else "no digit that it is sure of"
+
+
+DEMOS: Mapping[str, Demo] = MappingProxyType(
+    {
+        "text_classification": Demo(
+            TEXT, "sentiment.csv", 6000, 21_385, write_sentiment_csv, minilm, "text",
+            lambda path: SENTENCES, _told_text, "texts", "TF-IDF + logistic regression",
+        ),
+        "detection": Demo(
+            SCENES, "scenes", 1000, 2000, _scenes, lambda: None, "image",
+            _pictures, _told_boxes, "pictures", "windows of gradients + logistic regression",
+        ),
+    }
+)  # fmt: skip
