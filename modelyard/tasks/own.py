@@ -6,6 +6,7 @@ user allowed, and from nowhere else.
 
 from __future__ import annotations
 
+import copy
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -80,8 +81,10 @@ def load_folder(folder: Path) -> Task:
     fields = getattr(module, "FIELDS", {})
     if not isinstance(fields, dict):
         raise BadConfig(f"FIELDS of {folder.name} is no dict of name to field", where=str(folder / ENTRY))
-    task.fields, task.folder, task.code = MappingProxyType(dict(fields)), folder.resolve(), digest
-    return task
+    # A copy: what the folder exports may be another's task, one of ours too.
+    own = copy.copy(task)
+    own.fields, own.folder, own.code = MappingProxyType(dict(fields)), folder.resolve(), digest
+    return own
 
 
 def _imported(folder: Path, digest: str) -> ModuleType:

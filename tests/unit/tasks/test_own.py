@@ -61,9 +61,11 @@ def test_bytecode_beside_the_code_is_neither_read_nor_written(tmp_path: Path) ->
     caches.mkdir()
     planted = caches / "training.cpython-311.pyc"
     planted.write_bytes(b"planted")
-    load_task(str(carried.path / CODE))
+    own = load_task(str(carried.path / CODE))
     assert [path.name for path in caches.iterdir()] == [planted.name]
     assert planted.read_bytes() == b"planted"
+    assert own.code is not None
+    assert load_task("text_classification").code is None
 
 
 def test_an_artifact_cannot_name_a_folder_as_its_task(tmp_path: Path) -> None:
