@@ -1,6 +1,6 @@
 """Load on several servers in turns (A B C, A B C, ...), so that a busy moment of the machine hits all of them.
 
-Every server gets the same texts in the same order within a round: ratios are taken within rounds.
+Every server gets the same inputs in the same order within a round: ratios are taken within rounds.
 """
 
 from __future__ import annotations

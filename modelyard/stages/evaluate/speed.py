@@ -118,7 +118,7 @@ def record_speed(speed: Speed, variant: str, run: Run) -> None:
     mine = speed.summaries(SERVED)
     one, many = mine[str(ONE)], mine[str(MANY)]
     flags = ", ".join(environment()["cpu_flags"]) or "no special instructions"
-    setting = f"as served by one worker, one thread, {flags}; test texts, one a request"
+    setting = f"as served by one worker, one thread, {flags}; test inputs, one a request"
     at_one = f"{setting}, {one['requests']} requests one at a time"
     at_many = f"{setting}, {many['requests']} requests, {MANY} at a time"
     for rank in (50, 90, 99):
@@ -163,13 +163,14 @@ def _record_cuts(speed: Speed, run: Run, reference: str, suffix: str, named: str
     run.record(
         "latency_cut" + suffix,
         1 - 1 / ratio.value,
-        how=f"against {named}: 1 - ours / its P50, in turns on the same texts, {requests} requests each, one at a time",
+        how=f"against {named}: 1 - ours / its P50, in turns on the same inputs, {requests} requests each,"
+        " one at a time",
         interval=(low, high),
     )
     ours, reference_cpu = mine[str(MANY)]["cpu_ms"], theirs[str(MANY)]["cpu_ms"]
     run.record(
         "cost_cut" + suffix,
         None if ours is None or not reference_cpu else 1 - ours / reference_cpu,
-        how=f"against {named}: 1 - ours / its CPU seconds an answer, in turns on the same texts,"
+        how=f"against {named}: 1 - ours / its CPU seconds an answer, in turns on the same inputs,"
         f" {theirs[str(MANY)]['requests']} requests each, {MANY} at a time",
     )

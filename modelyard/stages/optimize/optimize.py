@@ -197,7 +197,7 @@ def _record(
         "speedup",
         chosen.speedup,
         how=f"P50 of the {what} over {chosen.name}, both as served, one request at a time, in short"
-        f" turns on the same texts (median of the turns), {chosen.served['1']['requests']} requests each, one thread",
+        f" turns on the same inputs (median of the turns), {chosen.served['1']['requests']} requests each, one thread",
         interval=chosen.speedup_interval,
     )
     lost = f"{metric.name}_lost"

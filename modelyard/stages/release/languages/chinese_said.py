@@ -54,8 +54,8 @@ SAID: tuple[tuple[str, str], ...] = (
     # optimize
     (
         "P50 of the {reference} over {name}, both as served, one request at a time, in short turns"
-        " on the same texts (median of the turns), {requests} requests each, one thread",
-        "{reference}的 P50 除以 {name} 的 P50，均按实际服务方式、单线程、逐个请求，在相同文本上短轮次交替测量"
+        " on the same inputs (median of the turns), {requests} requests each, one thread",
+        "{reference}的 P50 除以 {name} 的 P50，均按实际服务方式、单线程、逐个请求，在相同输入上短轮次交替测量"
         "（取各轮中位数），各 {requests} 次请求",
     ),
     (
@@ -175,26 +175,26 @@ SAID: tuple[tuple[str, str], ...] = (
         "服务进程每次应答的用户态与内核态 CPU 时间，{setting}",
     ),
     (
-        "as served by one worker, one thread, {flags}; test texts, one a request, {requests} requests one at a time",
-        "按实际服务方式：单进程、单线程、{flags}；测试文本，每次请求一条，逐个发送 {requests} 次请求",
+        "as served by one worker, one thread, {flags}; test inputs, one a request, {requests} requests one at a time",
+        "按实际服务方式：单进程、单线程、{flags}；测试输入，每次请求一条，逐个发送 {requests} 次请求",
     ),
     (
         (
-            "as served by one worker, one thread, {flags}; test texts, one a request, {requests} requests, {many} at"
+            "as served by one worker, one thread, {flags}; test inputs, one a request, {requests} requests, {many} at"
             " a time"
         ),
-        "按实际服务方式：单进程、单线程、{flags}；测试文本，每次请求一条，共 {requests} 次请求，同时 {many} 个",
+        "按实际服务方式：单进程、单线程、{flags}；测试输入，每次请求一条，共 {requests} 次请求，同时 {many} 个",
     ),
     ("no special instructions", "无特殊指令集"),
     (
-        "against {reference}: 1 - ours / its P50, in turns on the same texts, {requests} requests each, one at a time",
-        "对比对象为{reference}；1 − 本服务的 P50 / 其 P50，在相同文本上交替测量，各 {requests} 次请求，逐个发送",
+        "against {reference}: 1 - ours / its P50, in turns on the same inputs, {requests} requests each, one at a time",
+        "对比对象为{reference}；1 − 本服务的 P50 / 其 P50，在相同输入上交替测量，各 {requests} 次请求，逐个发送",
     ),
     (
-        "against {reference}: 1 - ours / its CPU seconds an answer, in turns on the same texts, {requests} requests"
+        "against {reference}: 1 - ours / its CPU seconds an answer, in turns on the same inputs, {requests} requests"
         " each, {many} at a time",
         "对比对象为{reference}；1 − 本服务每次应答的 CPU 秒数 / 其 CPU 秒数，"
-        "在相同文本上交替测量，各 {requests} 次请求，同时 {many} 个",
+        "在相同输入上交替测量，各 {requests} 次请求，同时 {many} 个",
     ),
     ("the eager model ({how})", " eager 模型（{how}）"),
     (

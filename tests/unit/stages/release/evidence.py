@@ -243,7 +243,7 @@ def _load(p50: float, concurrency: int, cpu: float) -> dict[str, Any]:
 def _evaluate() -> dict[str, Any]:
     draw = random.Random(2)
     samples = sorted(round(4.1 * math.exp(draw.gauss(0, 0.38)), 3) for _ in range(1500))
-    served = "as served by one worker, one thread, avx2; test texts, one a request"
+    served = "as served by one worker, one thread, avx2; test inputs, one a request"
     one, many = f"{served}, 400 requests one at a time", f"{served}, 440 requests, 8 at a time"
     eager = (
         "the eager model (transformers eager float32, torch 1 thread, raw ASGI handler on uvicorn, no batching): 1 -"
@@ -263,12 +263,12 @@ def _evaluate() -> dict[str, Any]:
         "baseline_accuracy": figure(0.7174, BASELINE),
         "eager_accuracy": figure(0.8537, "the eager model over the wire, 598 test rows"),
         "latency_cut": figure(
-            0.766, f"against {eager} ours / its P50, in turns on the same texts, 400 requests each, one at a time",
+            0.766, f"against {eager} ours / its P50, in turns on the same inputs, 400 requests each, one at a time",
             interval=(0.75, 0.78),
         ),
         "cost_cut": figure(
             0.543,
-            f"against {eager} ours / its CPU seconds an answer, in turns on the same texts, 440 requests each, 8 at a"
+            f"against {eager} ours / its CPU seconds an answer, in turns on the same inputs, 440 requests each, 8 at a"
             " time",
         ),
         "memory_mb": figure(121.4, "resident memory of the server process after the load"),

@@ -61,12 +61,12 @@ def test_how_a_figure_was_measured_is_said_in_chinese_for_every_stage():
 def test_a_sentence_within_a_sentence_is_turned_as_well():
     eager = "transformers eager float32, torch 1 thread, raw ASGI handler on uvicorn, no batching"
     said = in_chinese(
-        f"against the eager model ({eager}): 1 - ours / its P50, in turns on the same texts, 400 requests each,"
+        f"against the eager model ({eager}): 1 - ours / its P50, in turns on the same inputs, 400 requests each,"
         " one at a time"
     )
     assert said == (
         "对比对象为 eager 模型（transformers eager float32，torch 单线程，uvicorn 上的普通 ASGI 处理函数，不合批）；"
-        "1 − 本服务的 P50 / 其 P50，在相同文本上交替测量，各 400 次请求，逐个发送"
+        "1 − 本服务的 P50 / 其 P50，在相同输入上交替测量，各 400 次请求，逐个发送"
     )
 
 
