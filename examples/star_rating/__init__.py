@@ -1,7 +1,7 @@
 """A task of one's own whose target is a number: how many stars a review gives, from 1 to 5.
 
-The target is no label, so the task brings its outputs, its metric and its loss along; the preparation is that of every
-task on a text.
+The target is no label, so the task brings its kind of field, its outputs, its metric and its loss along; the
+preparation is that of every task on a text.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from modelyard.tasks.metric import Share
 from modelyard.tasks.task import Array, Graph, Prepared, Signature, Task, Tensors
 from modelyard.tasks.text.prepare import TextPrepare
 
+from .field import FEWEST, MOST, Stars
+
 OUTPUT = "raw_stars"
-FEWEST, MOST = 1.0, 5.0
 CLOSE = 0.5
 
 
@@ -61,7 +62,7 @@ class StarRating(Task):
     name = "star_rating"
     inputs = MappingProxyType({"text": "text"})
     target = "stars"
-    target_field = "number"
+    target_field = "stars"
     metric = WithinHalfAStar()
     agreement = "none"
 
@@ -78,3 +79,4 @@ class StarRating(Task):
 
 
 TASK = StarRating()
+FIELDS = {"stars": Stars()}

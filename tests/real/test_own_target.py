@@ -1,4 +1,4 @@
-"""A task with a target, a metric and outputs of its own through the whole chain: no change inside the package."""
+"""A task with its own target, kind of field, metric and outputs goes through the chain; the package is not changed."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ pytestmark = pytest.mark.e2e
 EXAMPLE = Path(__file__).parents[2] / "examples" / "star_rating"
 
 
-def test_a_number_is_learned_judged_by_its_own_metric_and_served(tmp_path: Path) -> None:
+def test_a_target_of_its_own_kind_is_learned_judged_by_its_own_metric_and_served(tmp_path: Path) -> None:
     base = make_base(tmp_path / "base")
     shutil.copytree(EXAMPLE, tmp_path / "stars", ignore=shutil.ignore_patterns("__pycache__"))
     with (tmp_path / "reviews.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["text", "stars"])
-        writer.writerows([text, 4.5 if label == "positive" else 1.5] for text, label in reviews(300))
+        writer.writerows([text, "★★★★½" if label == "positive" else "1.5/5"] for text, label in reviews(300))
+        writer.writerow(["a film like no other", "nine"])
     (tmp_path / "modelyard.yaml").write_text(
         f"data: reviews.csv\ntask: ./stars\n"
         f"train: {{base: '{base}', epochs: 6, base_lr: 0.04, max_length: 32}}\n"
@@ -34,7 +35,7 @@ def test_a_number_is_learned_judged_by_its_own_metric_and_served(tmp_path: Path)
     )
     code, answer, stderr = modelyard(tmp_path, "run", "--threads", "1")
     assert code == 0, stderr
-    assert "reviews.csv  UTF-8, comma, 300 rows: text (text), stars (number)" in stderr
+    assert "reviews.csv  UTF-8, comma, 300 rows: text (text), stars (stars)" in stderr
     assert "within_half_a_star 1.000 on validation" in stderr
     report = json.loads(Path(answer["report"]).with_name("report.json").read_bytes())
     figures = {figure["name"]: figure for figure in report["figures"]}
