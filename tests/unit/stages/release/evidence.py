@@ -215,7 +215,7 @@ def _optimize() -> dict[str, Any]:
         "speedup": figure(
             1.95,
             "P50 of the plain float graph over int8, both as served, one request at a time, in short turns on the same"
-            " texts (median of the turns), 290 requests each, one thread",
+            " inputs (median of the turns), 290 requests each, one thread",
             interval=(1.88, 2.03),
         ),
         "accuracy_lost": figure(
