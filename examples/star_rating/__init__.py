@@ -14,7 +14,8 @@ from typing import Any, Self
 import numpy as np
 
 from modelyard.tasks.metric import Share
-from modelyard.tasks.task import Array, Graph, Prepared, Signature, Task, Tensors
+from modelyard.tasks.task import Array, Graph, Signature, Task, Tensors
+from modelyard.tasks.text.pipeline import TextPipeline
 from modelyard.tasks.text.prepare import TextPrepare
 
 from .field import FEWEST, MOST, Stars
@@ -33,22 +34,10 @@ class WithinHalfAStar(Share):
         return right
 
 
-class StarPipeline:
-    def __init__(self, prepare: TextPrepare) -> None:
-        self._prepare = prepare
-
+class StarPipeline(TextPipeline):
     @classmethod
     def open(cls, folder: Path, spec: Mapping[str, Any]) -> Self:
         return cls(TextPrepare.of_package(folder, spec))
-
-    def prepare(self, item: Mapping[str, Any]) -> Prepared:
-        return self._prepare(item)
-
-    def prepare_batch(self, items: Sequence[Mapping[str, Any]]) -> list[Prepared]:
-        return self._prepare.batch(items)
-
-    def collate(self, items: Sequence[Prepared]) -> Tensors:
-        return self._prepare.collate(items)
 
     def run(self, graphs: Mapping[str, Graph], feeds: Mapping[str, Array]) -> Tensors:
         return {OUTPUT: graphs["model"].run(feeds)[OUTPUT]}

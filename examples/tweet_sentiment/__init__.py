@@ -6,12 +6,12 @@ text, in training and in serving alike, because both go through this one pipelin
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from modelyard.tasks.package_labels import package_labels
 from modelyard.tasks.task import Prepared
 from modelyard.tasks.text.prepare import read_text
 from modelyard.tasks.text_classification import TextClassification, TextClassificationPipeline
@@ -36,8 +36,7 @@ class TweetSentiment(TextClassification):
     name = "tweet_sentiment"
 
     def open_pipeline(self, folder: Path, spec: Mapping[str, Any]) -> TweetPipeline:
-        labels = json.loads((folder / "package.json").read_bytes())["labels"]
-        return TweetPipeline.open(folder, spec, labels)
+        return TweetPipeline.open(folder, spec, package_labels(folder))
 
     def training(self) -> Any:
         from .training import TweetTraining

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.errors import BadConfig, BadInput
-from modelyard.tasks.text.prepare import TextPrepare
+from modelyard.tasks.text.prepare import TextPrepare, open_tokenizer
 
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -68,8 +68,6 @@ def open_prepare(folder: Path, max_length: int) -> tuple[TextPrepare, dict[str, 
     `token_type_ids` are fed only where the tokenizer gives a single text any type but 0. Raises BadConfig when
     `max_length` is more than the model can read.
     """
-    from tokenizers import Tokenizer
-
     longest = longest_input(folder)
     if longest is not None and max_length > longest:
         raise BadConfig(
@@ -77,13 +75,12 @@ def open_prepare(folder: Path, max_length: int) -> tuple[TextPrepare, dict[str, 
             where="train.max_length",
             next=f"set train.max_length to {longest} or less",
         )
-    path = folder / "tokenizer.json"
     filler = pad_id(folder)
-    prepare = TextPrepare.open(path, max_length, ["input_ids", "attention_mask"], filler)
+    tokenizer = open_tokenizer(folder / "tokenizer.json")
     feeds = ["input_ids", "attention_mask"]
-    if any(Tokenizer.from_file(str(path)).encode("a text").type_ids):
+    if any(tokenizer.encode("a text").type_ids):
         feeds.append("token_type_ids")
-        prepare = TextPrepare.open(path, max_length, feeds, filler)
+    prepare = TextPrepare(tokenizer, max_length, feeds, filler)
     return prepare, {"max_length": max_length, "feeds": feeds, "pad_id": filler}
 
 

@@ -37,15 +37,7 @@ class TextPrepare:
     @staticmethod
     def open(path: Path, max_length: int, feeds: Sequence[str], pad_id: int) -> TextPrepare:
         """Raises BadInput when the file is missing or is no tokenizer."""
-        from tokenizers import Tokenizer
-
-        if not path.is_file():
-            raise BadInput(f"the tokenizer {path.name} is missing", where=str(path), next="copy the whole directory")
-        try:
-            tokenizer = Tokenizer.from_file(str(path))
-        except Exception as error:  # the Rust side raises plain Exception
-            raise BadInput(f"{path.name} is not a tokenizer: {error}", where=str(path)) from None
-        return TextPrepare(tokenizer, max_length, feeds, pad_id)
+        return TextPrepare(open_tokenizer(path), max_length, feeds, pad_id)
 
     @staticmethod
     def of_package(folder: Path, spec: Mapping[str, Any]) -> TextPrepare:
@@ -96,6 +88,18 @@ class TextPrepare:
             size=len(encoding.ids),
             truncated=bool(encoding.overflowing),
         )
+
+
+def open_tokenizer(path: Path) -> Tokenizer:
+    """Raises BadInput when the file is missing or is no tokenizer."""
+    from tokenizers import Tokenizer
+
+    if not path.is_file():
+        raise BadInput(f"the tokenizer {path.name} is missing", where=str(path), next="copy the whole directory")
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # the Rust side raises plain Exception
+        raise BadInput(f"{path.name} is not a tokenizer: {error}", where=str(path)) from None
 
 
 def read_text(item: Mapping[str, Any]) -> str:

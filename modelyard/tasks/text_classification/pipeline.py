@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from modelyard.tasks.task import Array, Graph, Prepared, Tensors
+from modelyard.tasks.task import Array, Graph, Tensors
+from modelyard.tasks.text.pipeline import TextPipeline
 from modelyard.tasks.text.prepare import TextPrepare
 from modelyard.tasks.text_classification.decode import LOGITS, decode
 
 
-class TextClassificationPipeline:
+class TextClassificationPipeline(TextPipeline):
     """The one pipeline of training, export, evaluation and the server."""
 
     def __init__(self, prepare: TextPrepare, labels: Sequence[str], output: str = LOGITS) -> None:
-        self._prepare = prepare
+        super().__init__(prepare)
         self._labels = tuple(labels)
         self._output = output
 
@@ -23,15 +24,6 @@ class TextClassificationPipeline:
     def open(cls, folder: Path, spec: Mapping[str, Any], labels: Sequence[str]) -> Self:
         """spec: as TextPrepare.of_package has it, and {"output": that of the graph which holds the logits}."""
         return cls(TextPrepare.of_package(folder, spec), labels, str(spec.get("output", LOGITS)))
-
-    def prepare(self, item: Mapping[str, Any]) -> Prepared:
-        return self._prepare(item)
-
-    def prepare_batch(self, items: Sequence[Mapping[str, Any]]) -> list[Prepared]:
-        return self._prepare.batch(items)
-
-    def collate(self, items: Sequence[Prepared]) -> Tensors:
-        return self._prepare.collate(items)
 
     def run(self, graphs: Mapping[str, Graph], feeds: Mapping[str, Array]) -> Tensors:
         return {LOGITS: graphs["model"].run(feeds)[self._output]}

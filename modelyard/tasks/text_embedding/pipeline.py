@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
 from modelyard.errors import BadInput
-from modelyard.tasks.task import Array, Graph, Prepared, Tensors
+from modelyard.tasks.task import Array, Graph, Tensors
+from modelyard.tasks.text.pipeline import TextPipeline
 from modelyard.tasks.text.prepare import TextPrepare
 from modelyard.tasks.text_embedding.pooling import MODES, Pooling, pooled
 
@@ -15,11 +16,11 @@ EMBEDDING = "embedding"
 MASK = "attention_mask"
 
 
-class TextEmbeddingPipeline:
+class TextEmbeddingPipeline(TextPipeline):
     """The one pipeline of export, evaluation and the server."""
 
     def __init__(self, prepare: TextPrepare, pooling: Pooling, output: str = EMBEDDING) -> None:
-        self._prepare = prepare
+        super().__init__(prepare)
         self._pooling = pooling
         self._output = output
 
@@ -32,15 +33,6 @@ class TextEmbeddingPipeline:
             raise BadInput(f"the pipeline pools by {mode!r}, known are {', '.join(MODES)}", where=str(folder))
         pooling = Pooling(mode, bool(spec.get("normalize", False)))
         return cls(TextPrepare.of_package(folder, spec), pooling, str(spec.get("output", EMBEDDING)))
-
-    def prepare(self, item: Mapping[str, Any]) -> Prepared:
-        return self._prepare(item)
-
-    def prepare_batch(self, items: Sequence[Mapping[str, Any]]) -> list[Prepared]:
-        return self._prepare.batch(items)
-
-    def collate(self, items: Sequence[Prepared]) -> Tensors:
-        return self._prepare.collate(items)
 
     def run(self, graphs: Mapping[str, Graph], feeds: Mapping[str, Array]) -> Tensors:
         """{"embedding": float32 [n, D]}."""
