@@ -89,6 +89,9 @@ class Look:
             "parquet": "Parquet",
             "huggingface": "Hugging Face layout",
             "modelyard": "written by Modelyard",
+            "coco": "COCO",
+            "yolo": "YOLO",
+            "imagefolder": "pictures",
         }
         encoding = str(self.details.get("encoding") or "").upper()
         parts = [encoding + (" (GBK)" if encoding == "GB18030" else ""), self.details.get("delimiter")]

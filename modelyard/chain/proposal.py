@@ -6,15 +6,26 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 from modelyard.chain.inspect_source import Look
-from modelyard.chain.project import FILE, name_of
+from modelyard.chain.project import FILE, Project, name_of
+from modelyard.config import merge
 from modelyard.errors import BadInput, EnvironmentProblem
+from modelyard.stages.ingest import task_of_source
 from modelyard.store.atomic import write_bytes
 
 COMMENT_COLUMN = 30
 # Words that YAML would not read as text.
 WORDS = {"true", "false", "null", "~", "yes", "no", "on", "off", "y", "n"}
+
+
+def with_task_of_data(project: Project, settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings, with the task whose columns the project's data have, where the user named none."""
+    if "task" in project.model_fields_set:
+        return settings
+    task = task_of_source(project.source(), project.ingest)
+    return settings if task is None else merge({"task": task}, settings)
 
 
 def quoted(value: str) -> str:

@@ -59,7 +59,7 @@ def _from_template(name: str, force: bool, dry_run: bool, as_json: bool) -> None
 
 def _from_data(data: str, settings: tuple[str, ...], force: bool, dry_run: bool, as_json: bool) -> None:
     from modelyard.chain.project import load_project
-    from modelyard.chain.proposal import proposed_yaml, write_proposal
+    from modelyard.chain.proposal import proposed_yaml, with_task_of_data, write_proposal
     from modelyard.cli.look_output import look_and_tell
     from modelyard.config import merge, parse_setting
 
@@ -69,6 +69,7 @@ def _from_data(data: str, settings: tuple[str, ...], force: bool, dry_run: bool,
         chosen = merge(chosen, parse_setting(setting))
     # A modelyard.yaml that lies here is about to be replaced: what it says is not read.
     project = load_project(folder, None, chosen, read_file=False)
+    project = load_project(folder, None, with_task_of_data(project, chosen), read_file=False)
     seen = look_and_tell(project, propose=True)
     text = proposed_yaml(seen, project.source(), folder, f"modelyard init {data}")
     out = None if dry_run else write_proposal(text, folder, force=force)

@@ -55,6 +55,7 @@ def command(
     """
     from modelyard.chain.preflight import preflight
     from modelyard.chain.project import FILE, load_project
+    from modelyard.chain.proposal import with_task_of_data
     from modelyard.chain.runner import plan
     from modelyard.chain.workspace import Workspace
     from modelyard.cli.chain_output import chain_json, print_next, report_page, run_and_tell
@@ -70,6 +71,8 @@ def command(
     project.source()
     seen = None
     if config_file is None and not (folder / FILE).is_file():
+        chosen = with_task_of_data(project, chosen)
+        project = load_project(folder, data, chosen)
         seen, project = propose_and_tell(project, data or "", folder, chosen, write=not dry_run)
     elif data is not None:
         named = load_project(folder, None, chosen, config_file)

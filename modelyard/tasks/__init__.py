@@ -45,6 +45,12 @@ def load_task(name: str) -> Task:
     return task
 
 
+def tasks_that_read(columns: Collection[str]) -> list[str]:
+    """The tasks all of whose columns, the target too, are there under their public names."""
+    tasks = map(load_task, sorted(TASKS))
+    return [task.name for task in tasks if task.target and {*task.columns, task.target} <= set(columns)]
+
+
 def task_of(artifact: Artifact, allowed: Collection[str] = ()) -> Task:
     """The task of a Model or Package; of one that brings its own code only when `allowed` holds the code's digest.
 

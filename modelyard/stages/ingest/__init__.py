@@ -4,6 +4,7 @@ from modelyard.stages.ingest.config import ColumnNames, IngestConfig
 from modelyard.stages.ingest.extent import Earlier, has_grown
 from modelyard.stages.ingest.ingest import ingest
 from modelyard.stages.ingest.layout import source_digest
+from modelyard.stages.ingest.opening import task_of_source
 from modelyard.stages.ingest.peek import Peek, peek
 
 STAGE_VERSION = 3
@@ -18,4 +19,5 @@ __all__ = [
     "ingest",
     "peek",
     "source_digest",
+    "task_of_source",
 ]

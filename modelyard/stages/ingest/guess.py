@@ -81,7 +81,9 @@ def find_columns(
                 raise BadInput(
                     f"no column looks like the {public}; the columns are {', '.join(sample)}",
                     where=where,
-                    next=_lift(public, sample, free) or _advice(public, _nearest_to_text(sample, free)),
+                    next=_lift(public, sample, free)
+                    or _only_files(sample, free)
+                    or _advice(public, _nearest_to_text(sample, free)),
                 )
             found[public] = Found(fitting[0], "by content")
     return found
@@ -119,6 +121,13 @@ def _lift(public: str, sample: Mapping[str, Sequence[Any]], free: Sequence[str])
             key = public if public in inside else next(iter(inside))
             return f"{name} holds objects: give the {public} a key of its own, as {{{public}: .{name}.{key}}} in jq"
     return None
+
+
+def _only_files(sample: Mapping[str, Sequence[Any]], free: Sequence[str]) -> str | None:
+    """What to do when what is left are pictures or the like, which no column of rows is made of."""
+    if not free or not all(isinstance(value, bytes) for name in free for value in sample[name] if value is not None):
+        return None
+    return f"{', '.join(free)} holds files: name a task that reads them, --set task=NAME"
 
 
 def _ambiguous(public: str, columns: Sequence[str], where: str) -> BadInput:

@@ -23,7 +23,7 @@ from modelyard.stages.ingest.yolo import open_yolo
 from modelyard.store import Column
 from modelyard.store.dataset import KEEP, ROW_ID, SPLIT
 from modelyard.store.materialize import DATASET_FILE
-from modelyard.tasks import load_task
+from modelyard.tasks import load_task, tasks_that_read
 
 SAMPLE_BATCHES = 4  # the most whose rows columns are found by, however few rows these are
 RESERVED = (ROW_ID, SOURCE_LINE, SOURCE_FILE, KEEP, "clean_reason", "group_head")
@@ -113,7 +113,20 @@ def _find(sample: Mapping[str, Sequence[Any]], source: Path, config: IngestConfi
     groups = [existing(name, list(sample), str(source)) for name in config.columns.group]
     task = load_task(config.task)
     wanted = {**task.columns, task.target: task.target_field}
-    return find_columns(sample, wanted, config.columns.named, [*groups, SPLIT], str(source))
+    try:
+        return find_columns(sample, wanted, config.columns.named, [*groups, SPLIT], str(source))
+    except BadInput as error:
+        if others := [name for name in tasks_that_read(sample) if name != task.name]:
+            error.next = f"its columns are those of the task {others[0]}: --set task={others[0]}"
+        raise
+
+
+def task_of_source(source: Path, config: IngestConfig) -> str | None:
+    """The one task whose columns all stand in the source under their public names; None where none or several do."""
+    opened = open_rows(source, find_format(source, config.format), config)
+    first = [batch for batch in _beginning(opened.batches) if batch.lines]
+    found = tasks_that_read(_sample(first)) if first else []
+    return found[0] if len(found) == 1 else None
 
 
 def _columns(names: Sequence[str], found: dict[str, Found], config: IngestConfig, several_files: bool) -> list[Column]:

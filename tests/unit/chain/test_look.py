@@ -19,6 +19,7 @@ from modelyard.errors import BadConfig, BadInput, EnvironmentProblem
 from modelyard.store.materialize import materialize
 from modelyard.tasks import load_task
 from modelyard.training import base as bases
+from tests.pictures import box, encoded, write_coco
 from tests.rows import labelled, new_run, write_csv
 from tests.unit.tiny_bert import make_base, reviews
 
@@ -121,6 +122,28 @@ def test_settings_given_on_the_command_line_are_looked_with_and_written_down(her
     result = run("run", "reviews.csv", "--to", "split", "--set", "ingest.columns.text=content")
     assert result.exit_code == 0, result.stderr
     assert load_project(here).ingest.columns.named["text"] == "content"
+
+
+def test_the_task_is_the_one_whose_columns_the_data_have(here: Path) -> None:
+    write_coco(here / "scenes", {f"{n}.png": [box()] for n in range(4)})
+    result = run("init", "scenes")
+    assert result.exit_code == 0, result.stderr
+    assert load_project(here).task == "detection"
+    assert "COCO, 4 rows" in (here / "modelyard.yaml").read_text()
+    pairs = write_csv(here / "pairs.csv", ["text_a", "text_b", "score"], [("a cat", "a dog", "0.5")] * 4)
+    result = run("init", str(pairs), "--force")
+    assert "a model of the task text_embedding is not trained here" in result.stderr
+    # A stage alone takes the task that it is told, and says which one the columns are of.
+    refused = run("ingest", "scenes", "--out", "rows")
+    assert (refused.exit_code, "--set task=detection" in refused.stderr) == (2, True)
+
+
+def test_pictures_of_classes_are_no_texts(here: Path) -> None:
+    for name in ("cat", "dog"):
+        (here / "pictures" / name).mkdir(parents=True)
+        (here / "pictures" / name / "1.png").write_bytes(encoded(1))
+    refused = run("run", "pictures")
+    assert (refused.exit_code, "name a task that reads them" in refused.stderr) == (2, True)
 
 
 def test_one_class_is_refused_before_anything_is_made(here: Path) -> None:
