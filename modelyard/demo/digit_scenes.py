@@ -19,7 +19,7 @@ from modelyard.errors import BadInput
 from modelyard.fields.boxes import Box, labelled
 from modelyard.fields.codecs.coco import document_of
 from modelyard.media.box_geometry import around, iou
-from modelyard.media.pixels import Pixels, decode_image
+from modelyard.media.pixels import Pixels, decode_image, hold_pillow
 from modelyard.store.atomic import write_bytes
 
 SEED = 20260101
@@ -53,8 +53,9 @@ def write_digit_scenes(folder: Path, count: int, seed: int = SEED) -> int:
     """A COCO folder: images/00001.jpg ..., annotations.json, and a README that says what it is. The same for the same
     count and seed. Answers the number of scenes.
 
-    Raises BadInput for more scenes than there are digits for.
+    Raises BadInput for more scenes than there are digits for, EnvironmentProblem without Pillow.
     """
+    hold_pillow()
     from PIL import Image
 
     rows = []

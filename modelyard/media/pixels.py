@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from modelyard.errors import EnvironmentProblem
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -57,6 +59,17 @@ class Header:
     @property
     def height(self) -> int:
         return self.stored_width if self.orientation in SIDEWAYS else self.stored_height
+
+
+def hold_pillow() -> None:
+    """Raises EnvironmentProblem where Pillow is not there: not everybody has pictures."""
+    try:
+        import PIL.Image  # noqa: F401
+    except ImportError as error:
+        raise EnvironmentProblem(
+            f"pictures are read by Pillow, which cannot be imported here: {error}",
+            next="pip install 'modelyard[vision]'",
+        ) from error
 
 
 def ending_of(content: bytes) -> str:
@@ -111,6 +124,7 @@ class _guarded(warnings.catch_warnings):  # noqa: N801 - used as `with _guarded(
 
 def _opened(content: bytes) -> Image:
     """The picture with its header read."""
+    hold_pillow()
     from PIL import Image, UnidentifiedImageError
 
     if not content:

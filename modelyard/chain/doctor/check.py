@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+State = Literal["ok", "warn", "missing"]
+
 
 @dataclass(frozen=True)
 class Check:
     """state: ok, warn (works, with a loss) or missing (what is asked for cannot work). next: what mends it."""
 
     name: str
-    state: Literal["ok", "warn", "missing"]
+    state: State
     said: str
     next: str | None = None
 

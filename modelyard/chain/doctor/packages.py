@@ -9,9 +9,15 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
 
-from modelyard.chain.doctor.check import Check
+from modelyard.chain.doctor.check import Check, State
 
-EXTRAS = {"core": "every verb", "serve": "modelyard serve", "train": "train, export, optimize, evaluate"}
+EXTRAS = {
+    "core": "every verb",
+    "serve": "modelyard serve",
+    "train": "train, export, optimize, evaluate",
+    "vision": "pictures, which not everybody has",
+}
+OPTIONAL = frozenset({"vision"})  # what lacks of them stands in the way of some tasks only
 # They fail beside this torch, or make transformers fail (docs of the set-up say how).
 FORBIDDEN = ("torchvision", "torchaudio", "torchao")
 _REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?\s*(?:>=\s*(?P<least>[0-9.]+))?")
@@ -63,7 +69,8 @@ def packages(extras: tuple[str, ...]) -> Iterator[Check]:
                 for each in lacking
             )
             command = " ".join(f"'{each.as_requirement()}'" for each in lacking)
-            yield Check(f"packages: {extra}", "missing", f"{EXTRAS[extra]}: {missing}", f"{_pip()} install {command}")
+            state: State = "warn" if extra in OPTIONAL else "missing"
+            yield Check(f"packages: {extra}", state, f"{EXTRAS[extra]}: {missing}", f"{_pip()} install {command}")
         else:
             yield Check(f"packages: {extra}", "ok", shown)
     there = [name for name in FORBIDDEN if find_spec(name) is not None]

@@ -12,7 +12,7 @@ import numpy as np
 
 from modelyard.errors import BadInput, Fault
 from modelyard.media.letterbox import letterbox
-from modelyard.media.pixels import decode_image
+from modelyard.media.pixels import decode_image, hold_pillow
 from modelyard.tasks.detection.select import BOXES, CLASSES, COUNT, SCORES, select
 from modelyard.tasks.task import Array, Graph, Prepared, Tensors
 
@@ -30,6 +30,8 @@ class DetectionPipeline:
     """
 
     def __init__(self, image_size: int, labels: Sequence[str]) -> None:
+        """Raises EnvironmentProblem where pictures cannot be read: at once, not at the first of them."""
+        hold_pillow()
         self._side = image_size
         self._labels = np.array([*labels], dtype=object)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import sqlite3
+import tomllib
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -46,6 +47,23 @@ def test_a_package_that_is_missing_or_old_comes_with_the_command_that_installs_i
     assert missing["next"].endswith("-m pip install 'onnxscript>=0.5' 'torch>=2.9'")
     # A machine that only serves needs neither.
     assert CliRunner().invoke(group, ["doctor", "--for", "serve", "--workspace", str(tmp_path / "w")]).exit_code == 0
+
+
+def test_without_pillow_all_but_pictures_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def some(name: str) -> str:
+        if name == "pillow":
+            raise PackageNotFoundError(name)
+        return version(name)
+
+    asked = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
+    vision = [f"{each}; extra == 'vision'" for each in asked["optional-dependencies"]["vision"]]
+    monkeypatch.setattr("modelyard.chain.doctor.packages.requires", lambda name: vision)
+    monkeypatch.setattr("modelyard.chain.doctor.packages.version", some)
+    for purpose in ("run", "serve"):
+        (check,) = [each for each in examine(tmp_path / "w", purpose) if each.name == "packages: vision"]
+        assert check.state == "warn"
+        assert "pillow" in check.said
+        assert (check.next or "").endswith("-m pip install 'pillow>=11'")
 
 
 def test_what_breaks_torch_is_to_be_removed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import sys
 import zlib
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
+from modelyard.errors import EnvironmentProblem
 from modelyard.media import pixels
 from modelyard.media.pixels import ORIENTATION, decode_image, read_header
 
@@ -119,3 +121,12 @@ def test_bytes_that_are_damaged_anywhere_are_read_or_refused_in_words(data: st.D
         return
     assert found.dtype == np.uint8
     assert found.shape[2] == 3
+
+
+def test_without_pillow_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = turned(1)
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    for reads in (decode_image, read_header):
+        with pytest.raises(EnvironmentProblem, match="Pillow") as error:
+            reads(content)
+        assert error.value.next == "pip install 'modelyard[vision]'"

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import base64
+import sys
 
 import numpy as np
 import pytest
 
-from modelyard.errors import BadInput
+from modelyard.errors import BadInput, EnvironmentProblem
 from modelyard.tasks.detection.pipeline import DetectionPipeline
 from modelyard.tasks.detection.select import MOST
 from tests.pictures import encoded
@@ -68,3 +69,10 @@ def test_what_is_no_picture_is_refused(item, message):
     with pytest.raises(BadInput, match=message) as caught:
         PIPELINE.prepare_batch([{"image": encoded(4)}, item])
     assert caught.value.where == "item 1"
+
+
+def test_a_package_does_not_open_where_pictures_cannot_be_read(monkeypatch):
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    with pytest.raises(EnvironmentProblem, match="Pillow") as error:
+        DetectionPipeline(96, ["cat"])
+    assert error.value.next == "pip install 'modelyard[vision]'"
