@@ -96,3 +96,8 @@ def ask(port: int, data: bytes, method: str = "POST") -> Heard:
 
 def infer_body(**change: Any) -> bytes:
     return json.dumps({"inputs": [{**GOOD["inputs"][0], **change}]}).encode()
+
+
+def of_texts(*values: str) -> bytes:
+    """The body that asks for these texts."""
+    return infer_body(shape=[len(values)], data=list(values))
