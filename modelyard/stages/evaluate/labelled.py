@@ -9,9 +9,10 @@ import numpy as np
 from modelyard.measure.examples import Examples
 from modelyard.run import Run
 from modelyard.stages.evaluate.calibration import calibration_bins, expected_calibration_error
-from modelyard.stages.evaluate.classes import Answers, confusion, macro_f1, per_class
+from modelyard.stages.evaluate.classes import Answers, per_class
 from modelyard.stages.evaluate.config import EvaluateConfig
 from modelyard.tasks import Task
+from modelyard.tasks.classes import confusion, macro_f1
 from modelyard.tasks.task import Tensors
 
 WRONG_SHOWN = 20
@@ -31,12 +32,12 @@ def labelled_answers(decoded: Tensors, test: Examples, labels: list[str]) -> Ans
 
 
 def record_classes(answers: Answers, test: Examples, config: EvaluateConfig, run: Run) -> None:
-    counts = confusion(answers)
+    counts = confusion(answers.predicted, answers.truth, len(answers.labels))
     classes = per_class(counts, answers.labels)
     bins = calibration_bins(answers.confidence, answers.right, config.bins)
     rows = f"{len(test):,} test rows"
     if "macro_f1" not in run.figures:  # it may be what the task itself is judged by
-        run.record("macro_f1", macro_f1(classes), how=f"{rows}, mean over {len(classes)} classes")
+        run.record("macro_f1", macro_f1(counts), how=f"{rows}, mean over {len(classes)} classes")
     run.record("ece", expected_calibration_error(bins), how=f"{rows}, {config.bins} equal-width bins")
     run.details["majority_accuracy"] = float(np.bincount(answers.truth).max() / len(test))
     run.details["per_class"] = classes

@@ -11,12 +11,12 @@ import numpy as np
 
 from modelyard.errors import BadInput
 from modelyard.store import Model
+from modelyard.tasks.classes import accuracy, confusion, macro_f1
 from modelyard.tasks.task import Array, Tensors
 from modelyard.tasks.text.directory import open_prepare
 from modelyard.tasks.text.graph import export_text_graph
 from modelyard.tasks.text_classification.decode import LOGITS
 from modelyard.tasks.text_classification.loss import cross_entropy
-from modelyard.tasks.text_classification.metrics import accuracy, macro_f1
 from modelyard.tasks.text_classification.model import forward, load_classifier, save_classifier
 from modelyard.tasks.text_classification.pipeline import TextClassificationPipeline
 
@@ -57,8 +57,8 @@ class TextClassificationTraining:
         return outputs
 
     def metrics(self, outputs: Tensors, targets: Array, labels: Sequence[str]) -> dict[str, float]:
-        predicted: Array = np.asarray(outputs[LOGITS].argmax(axis=-1))
-        return {"accuracy": accuracy(predicted, targets), "macro_f1": macro_f1(predicted, targets, len(labels))}
+        counts = confusion(outputs[LOGITS].argmax(axis=-1), targets, len(labels))
+        return {"accuracy": accuracy(counts), "macro_f1": macro_f1(counts)}
 
     def save(self, model: torch.nn.Module, base: str, folder: Path, labels: Sequence[str], max_length: int) -> None:
         save_classifier(model, Path(base), folder, "text_classification", labels, max_length)
