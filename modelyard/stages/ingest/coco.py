@@ -28,7 +28,12 @@ def coco_files(folder: Path) -> list[str]:
     Of a download of COCO itself only `instances_*`: captions and keypoints are of the same pictures.
     """
     places = [folder, *(place for place in sorted(folder.iterdir()) if place.is_dir() and _may_hold(place.name))]
-    files = [path for place in places for path in sorted(place.glob("*.json")) if not path.name.startswith(".")]
+    files = [
+        path
+        for place in places
+        for path in sorted(place.glob("*.json"))
+        if path.is_file() and not path.name.startswith(".")
+    ]
     found = [path.relative_to(folder).as_posix() for path in files if is_coco(path)]
     instances = [name for name in found if basename(name).startswith("instances_")]
     return instances or found
@@ -66,14 +71,12 @@ def open_coco(folder: Path) -> Source:
         notes.append(f"annotations of no known side (train, validation, test) are left out: {', '.join(other)}")
         names = [name for name in names if sides[name]]
     pictures: list[Picture] = []
-    named: set[str] = set()
     for name in names:
         document = _read(folder, name)
         if document.homeless:
             notes.append(f"{name}: {document.homeless:,} annotations are of pictures that it does not name")
         pictures += [_picture(image, name, document, there, sides[name]) for image in document.images]
-    named = {picture.name for picture in pictures if picture.name}
-    if not named:
+    if not any(picture.name for picture in pictures):
         raise BadInput(
             f"none of the {len(pictures):,} pictures that {names[0]} names is there",
             where=str(folder),

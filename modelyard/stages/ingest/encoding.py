@@ -114,6 +114,11 @@ def find_encoding(path: Path, asked: str | None) -> str:
     )
 
 
+def read_text(path: Path, asked: str | None) -> str:
+    """All of a small file. Raises BadInput as `find_encoding` does."""
+    return path.read_text(find_encoding(path, asked))
+
+
 def _unmarked_utf_16(start: bytes) -> str | None:
     """UTF-16 without a mark is valid UTF-8 as far as it is ASCII: it shows by NULs in every other byte only."""
     nuls = [place for place, byte in enumerate(start) if byte == 0]

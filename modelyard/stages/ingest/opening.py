@@ -77,7 +77,7 @@ def open_rows(source: Path, kind: Format, config: IngestConfig) -> Source:
     if kind == "coco":
         return open_coco(source)
     if kind == "yolo":
-        return open_yolo(source)
+        return open_yolo(source, config)
     notes: list[str] = []
     opened = open_parquet(data_files(source, notes), config, "huggingface")
     opened.notes.extend(notes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ class PictureRows:
     def source(self, details: dict[str, Any], notes: list[str]) -> Source:
         return Source(details, self.batches(None), self.batches, several_files=True, notes=notes)
 
-    @property
+    @cached_property
     def has_sides(self) -> bool:
         """Where all of it is one side, nothing is split."""
         return len({picture.split for picture in self.pictures if picture.split}) > 1
@@ -77,7 +78,8 @@ class PictureRows:
         def batch(behind: int) -> RawBatch:
             names = [IMAGE, *self.columns, *([SPLIT] if self.has_sides else [])]
             columns = {name: [row.get(name) for row in rows] for name in names}
-            after = Position(self.pictures[behind - 1].name or "", behind, behind + 1)
+            last = self.pictures[behind - 1].name if behind else None
+            after = Position(last or "", behind, behind + 1)
             return RawBatch(self.folder.name, [1] * len(rows), columns, bad, after, files, left_out)
 
         for place in range(first, len(self.pictures)):

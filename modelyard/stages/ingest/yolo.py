@@ -17,6 +17,8 @@ from modelyard.fields.label import Label
 from modelyard.media.pixels import read_header
 from modelyard.stages.ingest.batch import Source
 from modelyard.stages.ingest.coco import BOXES
+from modelyard.stages.ingest.config import IngestConfig
+from modelyard.stages.ingest.encoding import read_text
 from modelyard.stages.ingest.picture_files import files_under, is_picture, unread_pictures
 from modelyard.stages.ingest.pictures import Filled, Picture, PictureRows, Unusable
 from modelyard.stages.ingest.sides import SIDES
@@ -35,8 +37,8 @@ def yolo_file(folder: Path) -> Path | None:
     return classes if classes.is_file() and (folder / "labels").is_dir() else None
 
 
-def open_yolo(folder: Path) -> Source:
-    """Columns `image` and `boxes`. Raises BadInput where classes or boxes are not named."""
+def open_yolo(folder: Path, config: IngestConfig) -> Source:
+    """Columns `image` and `boxes`. Raises BadInput where classes or boxes are not named, or in no known encoding."""
     described = yolo_file(folder)
     if described is None:
         raise BadInput(
@@ -46,9 +48,10 @@ def open_yolo(folder: Path) -> Source:
         )
     files = files_under(folder)
     notes = unread_pictures(files)
-    content = {} if described.name == CLASSES else _read_yaml(described)
-    names = _class_names(described, content)
-    sides = _sides(folder, files, content)
+    told = read_text(described, config.encoding)
+    content = {"names": told.splitlines()} if described.name == CLASSES else _read_yaml(described, told)
+    names = _class_names(described, content.get("names"))
+    sides = _sides(folder, files, content, config.encoding)
     pictures, texts = [name for name in files if is_picture(name)], {name for name in files if name.endswith(".txt")}
     if sides:
         outside = len(pictures) - len(sides)
@@ -71,20 +74,23 @@ def open_yolo(folder: Path) -> Source:
     return PictureRows(folder, rows, [BOXES], fill).source(details, notes)
 
 
-def _read_yaml(path: Path) -> Mapping[str, Any]:
+def _read_yaml(path: Path, text: str) -> Mapping[str, Any]:
     """Every scalar as the text that it is: a class may be called yes, no or 007."""
     try:
-        value = yaml.BaseLoader(path.read_text("utf-8-sig")).get_single_data()
+        value = yaml.BaseLoader(text).get_single_data()
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise BadInput(f"{path.name} is not YAML: {str(error)[:200]}", where=str(path)) from error
+        raise BadInput(
+            f"{path.name} is not YAML: {str(error)[:200]}",
+            where=str(path),
+            next="repair it; it needs `names: [cat, dog]`, `train: images/train`, `val: images/val`",
+        ) from error
     if not isinstance(value, Mapping):
         raise BadInput(f"{path.name} holds no keys", where=str(path), next="it needs `names`, and `train` or `val`")
     return value
 
 
-def _class_names(path: Path, content: Mapping[str, Any]) -> dict[int, str]:
+def _class_names(path: Path, given: Any) -> dict[int, str]:
     """Class number -> name: by the numbers that a mapping gives, by the place in a list."""
-    given: Any = path.read_text("utf-8-sig").splitlines() if path.name == CLASSES else content.get("names")
     try:
         if isinstance(given, Mapping):
             pairs = [(int(number), Label().read(name)) for number, name in given.items()]
@@ -103,19 +109,21 @@ def _class_names(path: Path, content: Mapping[str, Any]) -> dict[int, str]:
         ) from error
 
 
-def _sides(folder: Path, files: Sequence[str], content: Mapping[str, Any]) -> dict[str, str]:
+def _sides(folder: Path, files: Sequence[str], content: Mapping[str, Any], encoding: str | None) -> dict[str, str]:
     """Picture -> side, by the folders or lists that data.yaml names; of a picture on two sides the first counts."""
     found: dict[str, str] = {}
     pictures = [name for name in files if is_picture(name)]
     for key, side in SIDES.items():
         entries = content.get(key) or []
         for entry in [entries] if isinstance(entries, str) else entries:
-            for name in _named(folder, str(entry), files, pictures):
+            for name in _named(folder, str(entry), files, pictures, encoding):
                 found.setdefault(name, side)
     return found
 
 
-def _named(folder: Path, entry: str, files: Sequence[str], pictures: Sequence[str]) -> Iterator[str]:
+def _named(
+    folder: Path, entry: str, files: Sequence[str], pictures: Sequence[str], encoding: str | None
+) -> Iterator[str]:
     """The pictures of an entry: a folder, or a text file that lists them.
 
     Such paths come from another machine: the longest end of one that is there is what is meant.
@@ -123,7 +131,7 @@ def _named(folder: Path, entry: str, files: Sequence[str], pictures: Sequence[st
     listing = _end_of(entry, set(files)) if entry.endswith(".txt") else None
     if listing is not None:
         there = set(pictures)
-        for line in (folder / listing).read_text("utf-8-sig").splitlines():
+        for line in read_text(folder / listing, encoding).splitlines():
             name = _end_of(line.strip(), there)
             if name is not None:
                 yield name

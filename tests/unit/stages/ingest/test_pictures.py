@@ -151,6 +151,28 @@ def test_a_metadata_file_says_what_each_picture_is(tmp_path: Path) -> None:
     assert any("1 pictures that metadata.csv does not name" in said for said in heard.warned)
 
 
+@pytest.mark.parametrize("listed", [False, True])
+def test_yolo_that_is_written_in_gbk_is_read_as_it_is_meant(tmp_path: Path, listed: bool) -> None:
+    folder = write_yolo(tmp_path / "data", {"狗.png": [box("是")], "b.png": [box("是")]}, ["否", "是"])
+    if listed:
+        write(folder / "data.yaml", "names: [否, 是]\ntrain: 训练.txt\n".encode("gb18030"))
+        write(folder / "训练.txt", "images/狗.png\n".encode("gb18030"))
+    else:
+        (folder / "data.yaml").unlink()
+        write(folder / "classes.txt", "否\n是\n".encode("gb18030"))
+    dataset = ingest(folder, config(tmp_path), new_run(tmp_path))
+    assert sorted(column(dataset, "source_file")) == (
+        ["images/狗.png"] if listed else ["images/b.png", "images/狗.png"]
+    )
+    assert [each["label"] for each in column(dataset, "boxes")[-1]] == ["是"]
+
+
+def test_a_folder_that_is_called_as_an_annotation_file_is_none(tmp_path: Path) -> None:
+    folder = write_coco(tmp_path / "data", SCENES)
+    (folder / "old.json").mkdir()
+    assert ingest(folder, config(tmp_path), new_run(tmp_path)).rows() == len(SCENES)
+
+
 def test_boxes_in_metadata_are_read_as_datasets_writes_them(tmp_path: Path) -> None:
     write(tmp_path / "data" / "a.png", encoded(0))
     row = {"file_name": "a.png", "objects": {"bbox": [[1, 2, 3, 4]], "categories": ["yes"]}}
@@ -175,7 +197,9 @@ def test_parquet_with_pictures_is_read_for_a_task_that_takes_them(tmp_path: Path
         (lambda d: write(d / "annotations.json", '{"images": [], "categories": ["x"]}'), "not a COCO", "export"),
         (lambda d: write(d / "data.yaml", "names: [a]\ntrain: images\n"), "none of the 1 pictures", "labels/a.txt"),
         (lambda d: write(d / "data.yaml", "names: 5\n"), "class names in data.yaml", "names: "),
+        (lambda d: write(d / "data.yaml", b"names: [\xff]\n"), "data.yaml is not UTF-8", "ingest.encoding"),
         (lambda d: write(d / "metadata.csv", "name,label\nx.png,a\n"), "no column file_name", "file_name"),
+        (lambda d: write(d / "metadata.csv", "file_name,label\n9.png,a\n"), "'9.png' is not there", "max_set_aside"),
         (lambda d: (write_coco(d, {"gone.png": []}) / "gone.png").unlink(), "none of the 1 pictures", "beside it"),
     ],
 )
@@ -210,6 +234,15 @@ def test_the_digest_of_a_folder_is_that_of_all_its_files(tmp_path: Path) -> None
     assert source_digest(folder) == before
     write(folder / "c.png", encoded(77))
     assert source_digest(folder) != before
+
+
+def test_where_there_are_several_kinds_the_digest_is_of_the_one_that_is_asked_for(tmp_path: Path) -> None:
+    folder = write_coco(tmp_path / "data", SCENES)
+    pq.write_table(pa.table({"a": ["what was made of them"]}), folder / "train.parquet")
+    before, found = source_digest(folder, "coco"), source_digest(folder)
+    write(folder / "c.png", encoded(77))
+    assert source_digest(folder, "coco") != before
+    assert source_digest(folder) == found
 
 
 def test_reading_goes_on_at_any_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
