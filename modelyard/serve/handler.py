@@ -16,9 +16,10 @@ from modelyard.serve.repository import Endpoint, Repository
 from modelyard.serve.requests import InferAnswer, InferRequest
 from modelyard.serve.served_model import ServedModel
 from modelyard.serve.settings import ServeSettings
-from modelyard.serve.tensors import Tensor, fits, fits_items
+from modelyard.serve.tensors import Tensor, fits_items
 from modelyard.tasks.task import Array, Prepared, Tensors
 from modelyard.tasks.tensor.datatypes import BYTES, texts
+from modelyard.tasks.tensor.pipeline import fits
 
 # Above it, tokenising leaves the event loop: other requests should not wait for one long text.
 INLINE_BYTES = 16_384

@@ -11,13 +11,13 @@ import numpy as np
 
 from modelyard.serve.problems import Problem, shortened
 from modelyard.tasks.task import Array
-from modelyard.tasks.tensor.datatypes import BYTES, DTYPES, datatype_of, join_bytes, split_bytes
+from modelyard.tasks.tensor.datatypes import BYTES, DTYPES, MAX_NAME, datatype_of, join_bytes, split_bytes
+from modelyard.tasks.tensor.pipeline import fits
 
 # Python types that JSON data may have, by kind of dtype.
 JSON_TYPES: dict[str, set[type]] = {"b": {bool}, "i": {int}, "u": {int}, "f": {int, float}}
 MAX_DIMENSIONS = 16
 MAX_ELEMENTS = 1 << 31  # of a tensor, an axis of size 0 counted as 1: NumPy cannot make every empty shape either
-MAX_NAME = 256
 
 
 # Told name, datatype and shape of an input before its data are read; raises Problem.
@@ -156,11 +156,6 @@ def first_not_finite(array: Array) -> str | None:
     return f"{float(array[place])} at {list(place)}"
 
 
-def fits(pattern: Sequence[int], shape: Sequence[int]) -> bool:
-    """Whether a shape fits a signature's, where -1 is any size."""
-    return len(pattern) == len(shape) and all(p in (-1, n) for p, n in zip(pattern, shape, strict=True))
-
-
 def fits_items(pattern: Sequence[int], shape: Sequence[int]) -> bool:
-    """The same for raw items: [n, 1] counts as [n], some clients write it so."""
+    """`fits` for raw items: [n, 1] counts as [n], some clients write it so."""
     return fits(pattern, shape) or (list(pattern) == [-1] and len(shape) == 2 and shape[1] == 1)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from modelyard.errors import BadInput
+
 if TYPE_CHECKING:
     from modelyard.fields import Field
     from modelyard.tasks.metric import Agreement, Metric
@@ -45,7 +47,13 @@ class Pipeline(Protocol):
 
     def prepare_batch(self, items: Sequence[Mapping[str, Any]]) -> list[Prepared]:
         """The same for many items at once. Raises BadInput whose `where` is `item N` for the first bad one."""
-        ...
+        prepared = []
+        for place, item in enumerate(items):
+            try:
+                prepared.append(self.prepare(item))
+            except BadInput as error:
+                raise BadInput(error.message, where=f"item {place}", next=error.next) from None
+        return prepared
 
     def collate(self, items: Sequence[Prepared]) -> Tensors:
         """Pad and stack the items: the feeds of the first graph, batch axis first."""

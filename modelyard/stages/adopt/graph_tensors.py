@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelyard.errors import BadInput
-from modelyard.tasks.tensor.datatypes import BYTES
+from modelyard.tasks.tensor.datatypes import BYTES, MAX_NAME
 
 if TYPE_CHECKING:
     import onnx
@@ -30,7 +30,6 @@ DATATYPES = {
     "DOUBLE": "FP64",
     "STRING": BYTES,
 }
-MAX_NAME = 256  # characters that the server takes
 Axis = int | str  # a fixed size, or the name of a free one
 
 

@@ -29,6 +29,7 @@ from modelyard.store import Package
 from modelyard.store.artifacts import write_index
 from modelyard.tasks import load_task
 from modelyard.tasks.task import Tensors
+from modelyard.tasks.tensor.pipeline import fits
 
 if TYPE_CHECKING:
     import onnx
@@ -209,17 +210,13 @@ def _signature(
     shapes = observed(outputs, answers)
     for output in outputs:
         if output.shape is not None and shapes[output.name] != output.shape:
-            found = next(answer[output.name] for answer in answers if not _fits(output.shape, answer[output.name]))
+            found = next(answer[output.name] for answer in answers if not fits(output.shape, answer[output.name]))
             run.warn(f"the graph says that {output.name} is {list(output.shape)}, it answered {list(found)}")
     described = {
         "inputs": [{"name": t.name, "datatype": t.datatype, "shape": list(t.shape or ())} for t in inputs],
         "outputs": [{"name": t.name, "datatype": t.datatype, "shape": list(shapes[t.name])} for t in outputs],
     }
     return load_task("tensor").signature([], described).as_json()
-
-
-def _fits(pattern: Sequence[int], shape: Sequence[int]) -> bool:
-    return len(pattern) == len(shape) and all(p in (-1, n) for p, n in zip(pattern, shape, strict=True))
 
 
 def _index(

@@ -14,7 +14,7 @@ from modelyard.errors import BadInput, Fault
 from modelyard.media.letterbox import letterbox
 from modelyard.media.pixels import decode_image, hold_pillow
 from modelyard.tasks.detection.select import BOXES, CLASSES, COUNT, SCORES, select
-from modelyard.tasks.task import Array, Graph, Prepared, Tensors
+from modelyard.tasks.task import Array, Graph, Pipeline, Prepared, Tensors
 
 INPUT = "image"
 PIXELS, FRAME = "pixels", "frame"
@@ -22,7 +22,7 @@ RAW_BOXES, RAW_SCORES = "raw_boxes", "raw_scores"
 LABELS = "labels"
 
 
-class DetectionPipeline:
+class DetectionPipeline(Pipeline):
     """The one pipeline of training, export, evaluation and the server.
 
     Beside the square `pixels` each picture has its `frame` (see media.letterbox), which no graph takes: `run` hands it
@@ -50,15 +50,6 @@ class DetectionPipeline:
         except ValueError as error:
             raise BadInput(f"the image cannot be read: {error}", where=INPUT, next="send a PNG or JPEG file") from None
         return Prepared({PIXELS: pixels, FRAME: frame}, size=self._side * self._side)
-
-    def prepare_batch(self, items: Sequence[Mapping[str, Any]]) -> list[Prepared]:
-        prepared = []
-        for place, item in enumerate(items):
-            try:
-                prepared.append(self.prepare(item))
-            except BadInput as error:
-                raise BadInput(error.message, where=f"item {place}", next=error.next) from None
-        return prepared
 
     def collate(self, items: Sequence[Prepared]) -> Tensors:
         """pixels uint8 [n, 3, side, side], frame float32 [n, 4]."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from modelyard.tasks.task import Array
 
+MAX_NAME = 256  # characters of an input's or output's name that the server takes
 BYTES = "BYTES"
 DTYPES: dict[str, np.dtype[Any]] = {
     name: np.dtype(code)

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from modelyard.errors import BadInput
-from modelyard.tasks.task import Array, Graph, Prepared, Tensors
+from modelyard.tasks.task import Array, Graph, Pipeline, Prepared, Tensors
 from modelyard.tasks.tensor.datatypes import BYTES, DTYPES, datatype_of
 
 Spec = tuple[str, tuple[int, ...]]  # datatype, shape with -1 for a free axis
 
 
-class TensorPipeline:
+class TensorPipeline(Pipeline):
     """An item is what one request holds: an array for every input, with its batch axis if it has one.
 
     batch: whether the first axis of every input and output is one of rows that do not see each other, so that items
@@ -35,21 +35,12 @@ class TensorPipeline:
             found = datatype_of(array)
             if found != datatype:
                 raise BadInput(f"input {name}: its datatype is {datatype}, not {found or array.dtype}", where=name)
-            if len(shape) != array.ndim or any(size not in (-1, n) for size, n in zip(shape, array.shape, strict=True)):
+            if not fits(shape, array.shape):
                 raise BadInput(
                     f"input {name}: its shape is {list(shape)} (-1 is any size), not {list(array.shape)}", where=name
                 )
             features[name] = array
         return Prepared(features, size=self._rows(features))
-
-    def prepare_batch(self, items: Sequence[Mapping[str, Any]]) -> list[Prepared]:
-        prepared = []
-        for place, item in enumerate(items):
-            try:
-                prepared.append(self.prepare(item))
-            except BadInput as error:
-                raise BadInput(error.message, where=f"item {place}", next=error.next) from None
-        return prepared
 
     def collate(self, items: Sequence[Prepared]) -> Tensors:
         """Items along the first axis. Raises BadInput for several items of a graph that has no batch axis."""
@@ -67,6 +58,11 @@ class TensorPipeline:
 
     def _rows(self, features: Tensors) -> int:
         return int(next(iter(features.values())).shape[0]) if self._batch else 1
+
+
+def fits(pattern: Sequence[int], shape: Sequence[int]) -> bool:
+    """Whether a shape fits a signature's, where -1 is any size."""
+    return len(pattern) == len(shape) and all(p in (-1, n) for p, n in zip(pattern, shape, strict=True))
 
 
 def read_specs(tensors: Sequence[Mapping[str, Any]]) -> dict[str, Spec]:

@@ -9,8 +9,9 @@ from hypothesis.extra import numpy as stn
 from tritonclient.utils import deserialize_bytes_tensor, serialize_byte_tensor
 
 from modelyard.serve.problems import Problem
-from modelyard.serve.tensors import fits, fits_items, from_bytes, from_json, to_bytes
+from modelyard.serve.tensors import fits_items, from_bytes, from_json, to_bytes
 from modelyard.tasks.tensor.datatypes import DTYPES, join_bytes, split_bytes
+from modelyard.tasks.tensor.pipeline import fits
 
 SHAPES = stn.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=4)
 ARRAYS = st.sampled_from(sorted(DTYPES)).flatmap(
