@@ -50,7 +50,7 @@ class Inputs:
     @cached_property
     def source_digest(self) -> str:
         """Of the data; a large file is read for it once a step."""
-        return source_digest(self.project.source())
+        return source_digest(self.project.source(), self.project.ingest.format)
 
 
 @dataclass(frozen=True)

@@ -47,9 +47,9 @@ class Earlier:
         return Tally.from_json(self.extent["tally"])
 
 
-def source_files(source: Path) -> list[SourceFile]:
-    """The files that `ingest` reads, in its order."""
-    stats = [(file, file.path.stat()) for file in content_files(source)]
+def source_files(source: Path, asked: Format | None) -> list[SourceFile]:
+    """The files that `ingest` reads, in its order. asked: `ingest.format`."""
+    stats = [(file, file.path.stat()) for file in content_files(source, asked)]
     return [SourceFile(file.path, file.name, stat.st_size, stat.st_mtime_ns) for file, stat in stats]
 
 
@@ -61,7 +61,7 @@ def extent_of(
     files: as they were before.
     """
     grows = read_as["format"] == DIRECTORY if source.is_dir() else _closed(files[0], read_as, tally, config)
-    if not grows or source_files(source) != files:
+    if not grows or source_files(source, config.format) != files:
         return None
     return {
         "files": [
@@ -131,7 +131,7 @@ def has_grown(source: Path, extent: Mapping[str, Any]) -> bool:
     if source.is_dir() != (extent["read_as"]["format"] == DIRECTORY):
         return False
     if source.is_dir():
-        now = {file.name: file for file in source_files(source)}
+        now = {file.name: file for file in source_files(source, DIRECTORY)}
         sizes = {name: file.size for name, file in now.items()}
         if len(now) <= len(was) or any(sizes.get(file["name"]) != file["bytes"] for file in was):
             return False

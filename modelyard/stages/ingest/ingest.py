@@ -64,7 +64,7 @@ def _write(opened: Opened, source: Path, config: IngestConfig, run: Run, earlier
     """Part by part, then the row ids, which only all rows together can tell. A killed run goes on behind its parts."""
     columns = opened.columns
     label = label_of(columns)
-    files = source_files(source)
+    files = source_files(source, config.format)
     left = what_follows(source, config, opened, earlier) if earlier else None
     if earlier and left is None:
         earlier = None

@@ -130,11 +130,11 @@ def parquet_files(folder: Path) -> list[Path]:
     return sorted(path for place in (folder / "data", folder) for path in place.glob("*.parquet") if path.is_file())
 
 
-def content_files(source: Path) -> list[DataFile]:
-    """Every file that `ingest` reads of a source, in its order."""
+def content_files(source: Path, asked: Format | None) -> list[DataFile]:
+    """Every file that `ingest` reads of a source, in its order. asked: `ingest.format`."""
     if not source.is_dir():
         return [DataFile(source, source.name)]
-    if find_format(source, None) == "huggingface":
+    if find_format(source, asked) == "huggingface":
         return data_files(source, [])
     return [DataFile(source / name, name) for name in files_under(source)]
 
@@ -171,12 +171,13 @@ def _side(stem: str) -> str | None:
     return SIDES.get(match["split"].lower()) if match else None
 
 
-def source_digest(source: Path) -> str:
-    """The digest of what `ingest` would read: the kind and the bytes of the data files, no place or time."""
-    kind = find_format(source, None) if source.is_dir() else source.suffix.lower()
+def source_digest(source: Path, asked: Format | None = None) -> str:
+    """The digest of what `ingest` would read: the kind and the bytes of the data files, no place or time. asked:
+    `ingest.format`, which says whose files are the data where there are several kinds."""
+    kind = find_format(source, asked) if source.is_dir() else source.suffix.lower()
     if not source.is_dir():
         return digest_json({"kind": kind, "content": digest_file(source)})
-    files = {file.name: digest_file(file.path) for file in content_files(source)}
+    files = {file.name: digest_file(file.path) for file in content_files(source, asked)}
     manifest = source / DATASET_FILE
     if manifest.is_file():
         files[DATASET_FILE] = digest_file(manifest)

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from modelyard.config import validate
 from modelyard.errors import BadConfig, BadInput
 from modelyard.stages.ingest import ColumnNames, IngestConfig, ingest, source_digest
+from tests.pictures import encoded, write_coco
 from tests.rows import Heard, classes, column, described, new_run, write_csv
 
 GOOD = [(f"review number {number}", "good" if number % 2 else "bad") for number in range(40)]
@@ -413,6 +414,15 @@ def test_the_digest_of_a_source_is_of_its_content(tmp_path: Path) -> None:
     assert source_digest(one) == source_digest(two)
     (two / "README.md").write_text("not read")
     assert source_digest(one) == source_digest(two)
+
+
+def test_where_there_are_several_kinds_the_digest_is_of_the_one_that_is_asked_for(tmp_path: Path) -> None:
+    folder = write_coco(tmp_path / "data", {"a.png": []})
+    hugging_face(folder, train=[("what was made of it", 1)])
+    before, found = source_digest(folder, "coco"), source_digest(folder)
+    (folder / "a.png").write_bytes(encoded(77))
+    assert source_digest(folder, "coco") != before
+    assert source_digest(folder) == found
 
 
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
