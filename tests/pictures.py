@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from modelyard.fields.boxes import Box
 from modelyard.fields.codecs import coco, yolo
+from modelyard.media.named_boxes import Box
 from modelyard.media.pixels import ORIENTATION
 from modelyard.stages.ingest import IngestConfig
 from modelyard.stages.ingest.config import Format

@@ -16,9 +16,9 @@ import numpy as np
 
 from modelyard.demo.mnist import Digits, mnist_digits
 from modelyard.errors import BadInput
-from modelyard.fields.boxes import Box, labelled
 from modelyard.fields.codecs.coco import document_of
 from modelyard.media.box_geometry import around, iou
+from modelyard.media.named_boxes import Box, labelled
 from modelyard.media.pixels import Pixels, decode_image, hold_pillow
 from modelyard.store.atomic import write_bytes
 

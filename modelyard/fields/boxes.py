@@ -7,17 +7,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from modelyard.fields.label import Label
-from modelyard.media.box_geometry import Boxes as Rectangles
+from modelyard.media.named_boxes import SIDES, Box
 
-SIDES = ("x", "y", "width", "height")
 BOX = pa.struct([("label", pa.string()), *((side, pa.float64()) for side in SIDES)])
 MOST = 10_000
-
-Box = dict[str, Any]
 
 
 class Boxes:
@@ -104,16 +100,3 @@ def _is_number(value: Any) -> bool:
     except ValueError:
         return False
     return "_" not in value  # which Python reads, and nobody writes into a table
-
-
-def rectangles(boxes: Sequence[Box]) -> Rectangles:
-    """float64 [n, 4]: x, y, width, height."""
-    return np.array([[box[side] for side in SIDES] for box in boxes], dtype=np.float64).reshape(-1, len(SIDES))
-
-
-def labelled(labels: Sequence[str], sides: Rectangles) -> list[Box]:
-    """The inverse of `rectangles`. sides: float64 [n, 4]."""
-    return [
-        {"label": label, **dict(zip(SIDES, row, strict=True))}
-        for label, row in zip(labels, sides.tolist(), strict=True)
-    ]

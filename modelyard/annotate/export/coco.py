@@ -8,8 +8,8 @@ from pathlib import Path
 
 from modelyard.annotate.export.picture_rows import classes_of, picture_rows, whole_folder
 from modelyard.errors import BadInput
-from modelyard.fields.boxes import Box
 from modelyard.fields.codecs.coco import document_of
+from modelyard.media.named_boxes import Box
 from modelyard.store import Dataset
 
 WHOLE = "annotations.json"

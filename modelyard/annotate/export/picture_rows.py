@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from modelyard.errors import BadInput
-from modelyard.fields.boxes import Box
+from modelyard.media.named_boxes import Box
 from modelyard.media.pixels import Header, ending_of, read_header
 from modelyard.store import Dataset
 from modelyard.store.atomic import new_directory, publish_directory

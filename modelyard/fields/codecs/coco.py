@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from modelyard.fields.boxes import Box, labelled, rectangles
 from modelyard.fields.label import Label
 from modelyard.media.box_geometry import Boxes, areas, around, clipped, rotated_about_centre, turned
+from modelyard.media.named_boxes import Box, labelled, rectangles
 from modelyard.media.pixels import Header
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from modelyard.fields.boxes import SIDES, Box, labelled, rectangles
 from modelyard.fields.label import Label
 from modelyard.media.box_geometry import areas, around, clipped, rotated_corners
+from modelyard.media.named_boxes import SIDES, Box, labelled, rectangles
 
 KIND = "rectanglelabels"
 

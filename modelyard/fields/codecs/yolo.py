@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from modelyard.fields.boxes import Box, labelled, rectangles
 from modelyard.media.box_geometry import Boxes, areas, around, clipped
+from modelyard.media.named_boxes import Box, labelled, rectangles
 
 DIGITS = 10  # of a share: a millionth of a pixel in the widest picture
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modelyard.fields.boxes import Box, labelled, rectangles
 from modelyard.media.crops import cut_boxes, cut_pixels, random_window
+from modelyard.media.named_boxes import Box, labelled, rectangles
 from modelyard.media.pixels import Pixels, decode_image, ending_of
 from modelyard.stages.augment.config import Crop
 

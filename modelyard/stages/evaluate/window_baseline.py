@@ -14,9 +14,10 @@ import numpy as np
 
 from modelyard.measure.examples import Examples
 from modelyard.media.box_geometry import iou
+from modelyard.media.named_boxes import rectangles
 from modelyard.media.pixels import decode_image
 from modelyard.stages.evaluate.baseline import Baseline
-from modelyard.tasks.detection.average_precision import MeanAveragePrecision, rectangles
+from modelyard.tasks.detection.average_precision import MeanAveragePrecision
 from modelyard.tasks.detection.select import CLASSES, select
 from modelyard.tasks.task import Array
 

@@ -6,20 +6,20 @@ with all areas, at most 100 boxes a picture, no crowds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from modelyard.media.box_geometry import iou, size_form
+from modelyard.media.named_boxes import rectangles
 from modelyard.tasks.detection.select import BOXES, COUNT, SCORES
 from modelyard.tasks.metric import Metric
 from modelyard.tasks.task import Array, Tensors
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0.0, 1.0, 101)
-SIDES = ("x", "y", "width", "height")
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,6 @@ class MeanAveragePrecision(Metric):
 
     def value(self, evidence: Array) -> float:
         return float(np.mean(average_precisions(evidence)))
-
-
-def rectangles(boxes: Sequence[Mapping[str, Any]]) -> Array:
-    """float64 [n, 4] of x, y, width, height."""
-    return np.array([[box[side] for side in SIDES] for box in boxes], dtype=np.float64).reshape(-1, 4)
 
 
 def judge(boxes: Array, classes: Array, scores: Array, wanted_boxes: Array, wanted: Array) -> Judged:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from modelyard.errors import BadInput
-from modelyard.tasks.detection.average_precision import rectangles
+from modelyard.media.named_boxes import rectangles
 from modelyard.tasks.task import Array
 
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from modelyard.demo import digit_scenes
 from modelyard.demo.digit_scenes import CLASSES, CONTRAST, _lay, compose, write_digit_scenes
 from modelyard.errors import BadInput
-from modelyard.fields.boxes import rectangles
 from modelyard.fields.codecs.coco import read_document
 from modelyard.media.box_geometry import iou
+from modelyard.media.named_boxes import rectangles
 
 GREY = np.full((427, 640, 3), 128, dtype=np.uint8)
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelyard.fields.boxes import Box
 from modelyard.fields.codecs import coco, label_studio, yolo
+from modelyard.media.named_boxes import Box
 from modelyard.media.pixels import Header
 
 NAMES = ["no", "yes", "7", "猫"]

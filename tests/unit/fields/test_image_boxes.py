@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from modelyard.fields import FIELDS, read_column
-from modelyard.fields.boxes import labelled, rectangles
 from modelyard.media import pixels
+from modelyard.media.named_boxes import labelled, rectangles
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (6, 8, 3), dtype=np.uint8)
 BOX = {"label": "cat", "x": 1.5, "y": 2, "width": 3, "height": 4.25}
