@@ -75,27 +75,20 @@ def detector(model: Path, max_length: int) -> Answer:
     import numpy as np
     import torch
 
+    from modelyard.measure.reference import Reference
     from modelyard.store import Model
-    from modelyard.tasks.detection import DetectionPipeline
-    from modelyard.tasks.detection.recipes import read_config
     from modelyard.tasks.detection.training import DetectionTraining
 
     torch.set_num_threads(1)
     labels, training = Model.open(model).labels, DetectionTraining()
-    network = training.load(str(model), labels, {}).eval()
-    pipeline = DetectionPipeline(read_config(model).image_size, labels)
-
-    class Eager:
-        def run(self, feeds: Any) -> dict[str, Any]:
-            with torch.inference_mode():
-                outputs = training.forward(network, {name: torch.from_numpy(array) for name, array in feeds.items()})
-            return {name: values.numpy() for name, values in outputs.items()}
+    pipeline = training.pipeline(str(model), labels, max_length)
+    graphs = {"model": Reference(training, training.load(str(model), labels, {}))}
 
     def detect(files: list[bytes]) -> list[dict[str, Any]]:
         parts = []
         for file in files:
             feeds = pipeline.collate([pipeline.prepare({"image": file})])
-            parts.append(pipeline.decode(pipeline.run({"model": Eager()}, feeds)))
+            parts.append(pipeline.decode(pipeline.run(graphs, feeds)))
         outputs = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         kinds = {"labels": "BYTES", "count": "INT32"}
         return [

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from modelyard.runtimes.variants import open_variant
 from modelyard.store import Package
 from modelyard.tasks import Pipeline
-from modelyard.tasks.task import Array, Prepared, Tensors
+from modelyard.tasks.task import Graph, Prepared, Tensors
 
 # Small and of one length, as the server forms its batches: what dynamic INT8 answers depends a little on the batch.
 BATCH = 4
@@ -18,12 +18,15 @@ BATCH = 4
 def raw_outputs(package: Package, variant: str, pipeline: Pipeline, items: Sequence[Prepared], threads: int) -> Tensors:
     """Raw outputs of all items in their order, first axis the items."""
     spec = next(candidate for candidate in package.variants if candidate["name"] == variant)
-    graphs = open_variant(package, spec, threads)
-    order = sorted(range(len(items)), key=lambda index: (items[index].size, index))
-    found: dict[str, list[Array]] = {}
-    for start in range(0, len(order), BATCH):
-        feeds = pipeline.collate([items[index] for index in order[start : start + BATCH]])
-        for name, values in pipeline.run(graphs, feeds).items():
-            found.setdefault(name, []).append(values)
-    back = np.argsort(order)
-    return {name: np.concatenate(parts)[back] for name, parts in found.items()}
+    return all_outputs(pipeline, open_variant(package, spec, threads), items, BATCH)
+
+
+def all_outputs(pipeline: Pipeline, graphs: Mapping[str, Graph], items: Sequence[Prepared], batch: int) -> Tensors:
+    """The same of open graphs, run in batches of like length."""
+    order = np.argsort([item.size for item in items], kind="stable")
+    outputs: Tensors = {}
+    for start in range(0, len(order), batch):
+        rows = order[start : start + batch]
+        for name, values in pipeline.run(graphs, pipeline.collate([items[row] for row in rows])).items():
+            outputs.setdefault(name, np.empty((len(items), *values.shape[1:]), values.dtype))[rows] = values
+    return outputs

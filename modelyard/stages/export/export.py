@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.measure.examples import hold_labels
+from modelyard.measure.predictions import all_outputs
+from modelyard.measure.reference import Reference
 from modelyard.measure.worth import metric_of, shown_metric, worth
 from modelyard.run import Run
 from modelyard.runtimes.golden import by_number, same_answers
 from modelyard.runtimes.golden_writing import spread, write_golden
 from modelyard.runtimes.variants import open_variant
 from modelyard.stages.export.config import ExportConfig
-from modelyard.stages.export.parity import Compared, all_outputs, compare_cases, parity_cases
-from modelyard.stages.export.reference import Reference
+from modelyard.stages.export.parity import Compared, compare_cases, parity_cases
 from modelyard.store import Dataset, Model, Package
 from modelyard.store.artifacts import write_index
 from modelyard.tasks import Metric, Task, carry_code, task_of
@@ -24,6 +25,7 @@ from modelyard.tasks.task import Graph, Pipeline, Prepared, Tensors
 from modelyard.training.randomness import reproducible
 
 REQUIRES = {"onnxruntime": "1.20"}
+EVALUATION_BATCH = 16
 
 
 def export(model: Model, dataset: Dataset, config: ExportConfig, run: Run) -> Package:
@@ -70,7 +72,7 @@ def export(model: Model, dataset: Dataset, config: ExportConfig, run: Run) -> Pa
         feeds = pipeline.collate(prepared[:1])
         names = [name for name in pipeline.run(reference, feeds) if name not in feeds]
         _gate_numbers(run, config, compared, ", ".join(by_number(names, task.agreement)), task.unit)
-        outputs = [all_outputs(pipeline, side, prepared) for side in (reference, graphs)]
+        outputs = [all_outputs(pipeline, side, prepared, EVALUATION_BATCH) for side in (reference, graphs)]
         _gate_chosen(run, config, outputs[0], outputs[1], task.agreement)
         wanted, found = (
             worth(metric, metric.evidence(pipeline.decode(side), targets), f"{len(targets):,} validation rows")

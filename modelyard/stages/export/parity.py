@@ -8,14 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from modelyard.runtimes.golden import compare
 from modelyard.tasks.metric import Agreement
-from modelyard.tasks.task import Array, Graph, Pipeline, Prepared, Tensors
+from modelyard.tasks.task import Graph, Pipeline, Prepared
 
 BATCHES = (1, 2, 5)
-EVALUATION_BATCH = 16
 # Characters of a runtime's error that are shown: it names the node or the axis early on.
 MESSAGE_LENGTH = 300
 # Stands for a difference without bound (no answer, a NaN): JSON has no infinity.
@@ -92,14 +89,3 @@ def compare_cases(
         gap, _, why = compare(found, wanted, agreement)
         results.append(Compared(case, gap if math.isfinite(gap) else UNBOUNDED, why))
     return results
-
-
-def all_outputs(pipeline: Pipeline, graphs: Mapping[str, Graph], prepared: Sequence[Prepared]) -> Tensors:
-    """Raw outputs of all items in their order, run in batches of like length."""
-    order = np.argsort([item.size for item in prepared], kind="stable")
-    outputs: dict[str, Array] = {}
-    for start in range(0, len(order), EVALUATION_BATCH):
-        rows = order[start : start + EVALUATION_BATCH]
-        for name, values in pipeline.run(graphs, pipeline.collate([prepared[int(row)] for row in rows])).items():
-            outputs.setdefault(name, np.empty((len(prepared), *values.shape[1:]), values.dtype))[rows] = values
-    return outputs

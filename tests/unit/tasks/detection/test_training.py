@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from modelyard.errors import BadInput
+from modelyard.measure.reference import Reference
 from modelyard.runtimes.golden import compare
 from modelyard.runtimes.onnxruntime import open_graph
-from modelyard.stages.export.reference import Reference
 from modelyard.store import Model
 from modelyard.tasks.detection.assignment import assign
 from modelyard.tasks.detection.box_overlap import complete_iou, pairwise_iou
