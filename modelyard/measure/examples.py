@@ -43,6 +43,11 @@ class Examples:
         """The same of a task whose requests are texts."""
         return [str(request) for request in self.requests]
 
+    def text(self, place: int) -> str:
+        """One of them, by the place of its request; empty where a request is a file."""
+        value = next(iter(self.items[place].values()))
+        return "" if isinstance(value, bytes) else str(value)
+
 
 def read_examples(dataset: Dataset, task: Task, side: str, meta: Sequence[str] = ()) -> Examples:
     """Rows of that side of the split; all rows of a Dataset that was never split. Raises BadInput for none."""

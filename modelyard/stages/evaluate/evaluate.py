@@ -37,7 +37,6 @@ _SAME: dict[Agreement, str] = {
     "boxes": "the boxes of the float model",
     "none": "an answer",
 }
-_OTHERWISE = "the answer of the reference"
 
 
 def evaluate(
@@ -97,7 +96,7 @@ def _golden_set(package: Package, pipeline: Pipeline, task: Task, run: Run) -> s
     )
     same = round(replay.agreement * replay.checked)
     may_differ = round((1.0 - least) * replay.checked)
-    answer = _SAME.get(task.agreement, _OTHERWISE)
+    answer = _SAME[task.agreement]
     run.record(
         "golden_set",
         replay.agreement,
@@ -161,10 +160,15 @@ def _record_size(package: Package, variant: str, run: Run) -> None:
 
 
 def _record_eager_worth(speed: Speed, test: Examples, metric: Metric, run: Run) -> None:
+    """On `eager_rows` of the test rows at most: eager answers are slow to wait for."""
     name = f"eager_{metric.name}"
     if speed.eager_answers is None:
         run.record(name, None, how=f"not measured: {speed.no_eager}")
         return
     rows = len(next(iter(speed.eager_answers.values()))) // test.per_row
     value = metric.value(metric.evidence(speed.eager_answers, test.targets[:rows]))
-    run.record(name, value, how=f"the eager model over the wire, {rows:,} test rows")
+    asked = f"{rows:,} test rows" if rows == len(test) else f"the first {rows:,} of {len(test):,} test rows"
+    if not math.isfinite(value):
+        run.record(name, None, how=f"not measured: {metric.name} has no value on {asked}")
+        return
+    run.record(name, value, how=f"the eager model over the wire, {asked}")

@@ -53,7 +53,7 @@ def _wrong(answers: Answers, test: Examples) -> list[dict[str, Any]]:
     return [
         {
             "row_id": test.row_ids[row],
-            "text": test.texts[row][:500],
+            "text": test.text(row)[:500],
             "label": answers.labels[answers.truth[row]],
             "predicted": answers.labels[answers.predicted[row]],
             "score": round(float(answers.confidence[row]), 4),

@@ -50,7 +50,7 @@ def _apart(pairs: Array, test: Examples) -> list[dict[str, Any]]:
     return [
         {
             "row_id": test.row_ids[row],
-            "texts": [text[:TEXT_SHOWN] for text in test.texts[row * test.per_row : (row + 1) * test.per_row]],
+            "texts": [test.text(place)[:TEXT_SHOWN] for place in range(row * test.per_row, (row + 1) * test.per_row)],
             "answered": round(float(pairs[row, 0]), 4),
             "wanted": round(float(pairs[row, 1]), 4),
             "apart": round(float(gap[row]), 4),

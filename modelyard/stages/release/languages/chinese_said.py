@@ -218,7 +218,9 @@ SAID: tuple[tuple[str, str], ...] = (
     ),
     ("there is no eager baseline of the task {task}", "任务 {task} 没有 eager 基线"),
     ("the eager model is not measured: {reason}", "eager 模型未测量：{reason}"),
-    ("the eager model over the wire, {rows} test rows", "通过网络请求 eager 模型，{rows} 行测试数据"),
+    ("the eager model over the wire, {asked}", "通过网络请求 eager 模型，{asked}"),
+    ("{metric} has no value on {asked}", "{asked}上{metric}没有意义"),
+    ("the first {rows} of {all} test rows", "{all} 行测试数据中的前 {rows} 行"),
     ("{requests} requests are too few", "{requests} 次请求太少"),
     ("from starting `modelyard serve` to the first answer", "从启动 `modelyard serve` 到第一次应答"),
     ("resident memory of the server process after the load", "压测之后服务进程的常驻内存"),
@@ -282,6 +284,8 @@ SAID: tuple[tuple[str, str], ...] = (
     ("accuracy", "准确率"),
     ("spearman", "Spearman 相关系数"),
     ("Parity boxes", "导出一致性：所选框"),
+    # The end of longer sentences, of which the shapes stand above.
+    ("{rows} test rows", "{rows} 行测试数据"),
 )
 
 
