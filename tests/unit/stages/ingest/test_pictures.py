@@ -236,15 +236,6 @@ def test_the_digest_of_a_folder_is_that_of_all_its_files(tmp_path: Path) -> None
     assert source_digest(folder) != before
 
 
-def test_where_there_are_several_kinds_the_digest_is_of_the_one_that_is_asked_for(tmp_path: Path) -> None:
-    folder = write_coco(tmp_path / "data", SCENES)
-    pq.write_table(pa.table({"a": ["what was made of them"]}), folder / "train.parquet")
-    before, found = source_digest(folder, "coco"), source_digest(folder)
-    write(folder / "c.png", encoded(77))
-    assert source_digest(folder, "coco") != before
-    assert source_digest(folder) == found
-
-
 def test_reading_goes_on_at_any_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("modelyard.stages.ingest.pictures.MEDIA_ROWS", 2)
     folder = write_coco(tmp_path / "data", {f"{n}.png": [box()] for n in range(7)})
