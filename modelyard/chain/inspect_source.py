@@ -64,6 +64,7 @@ class Look:
     group_like: tuple[str, ...]
     others: tuple[str, ...]
     set_aside: dict[str, int]
+    set_aside_count: int
     first_set_aside: str | None
     notes: tuple[str, ...]
 
@@ -127,9 +128,8 @@ class Look:
             ]
         elif not self.group_like:
             said.append("no group column found: near duplicates are kept on one side   (change: split.group)")
-        if self.set_aside:
+        if count := self.set_aside_count:
             reasons = ", ".join(f"{count:,} × {reason}" for reason, count in list(self.set_aside.items())[:3])
-            count = sum(self.set_aside.values())
             said.append(f"{count:,} of {self.rows + count:,} rows set aside: {reasons}; first: {self.first_set_aside}")
         return [*said, *self.group_like, *self.notes]
 
@@ -178,8 +178,9 @@ def look(project: Project, *, propose: bool = True) -> Look:
             for column in seen.columns
             if column.role == "meta" and column.name not in {group.column for group in groups}
         ),
-        set_aside=dict(seen.bad.most_common()),
-        first_set_aside=None if seen.first_bad is None else f"{seen.first_bad.file}, line {seen.first_bad.line}",
+        set_aside=dict(seen.tally.reasons.most_common()),
+        set_aside_count=seen.tally.aside,
+        first_set_aside=next((f"{bad.file}, line {bad.line}" for bad in seen.tally.shown), None),
         notes=(*seen.notes, *_further_notes(seen, counts)),
     )
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from modelyard.stages.ingest.assemble import assemble
-from modelyard.stages.ingest.batch import BadRow
+from modelyard.stages.ingest.batch import BATCH_BAD_ROWS
 from modelyard.stages.ingest.config import IngestConfig
 from modelyard.stages.ingest.guess import Found
 from modelyard.stages.ingest.opening import Opened, hold_bad_rows, is_ours, open_rows, open_source
 from modelyard.stages.ingest.restore import described_columns
+from modelyard.stages.ingest.tally import Tally
 from modelyard.store import Column
 from modelyard.store.dataset import SPLIT
 from modelyard.store.materialize import DATASET_FILE
@@ -25,7 +25,7 @@ ENOUGH_BYTES = 32 << 20
 
 @dataclass(frozen=True)
 class Peek:
-    """The usable rows that were read; whole: that is all of them. bad: reasons and counts; first_bad: where."""
+    """The usable rows that were read; whole: that is all of them. tally: those that were set aside."""
 
     details: dict[str, Any]
     columns: list[Column]
@@ -33,28 +33,26 @@ class Peek:
     table: pa.Table
     whole: bool
     notes: list[str]
-    bad: Counter[str] = field(default_factory=Counter)
-    first_bad: BadRow | None = None
+    tally: Tally
 
 
 def peek(source: Path, config: IngestConfig, enough: int = ENOUGH_BYTES) -> Peek:
-    """Read until `enough` bytes of rows. Raises BadInput wherever `ingest` would at once."""
+    """Read until `enough` bytes of rows, or very many that cannot be used. Raises BadInput wherever `ingest` would at once."""
     opened = _ours(source, config) if is_ours(source, config) else open_source(source, config)
     kinds = load_task(config.task).kinds
     tables: list[pa.Table] = []
-    bad: list[BadRow] = []
-    size, whole = 0, True
+    tally, size, whole = Tally(), 0, True
     for batch in opened.source.batches:
-        table, bad_here = assemble(batch, opened.columns, kinds)
+        table, bad = assemble(batch, opened.columns, kinds)
         tables.append(table)
-        bad += sorted([*batch.bad, *bad_here], key=lambda row: row.line)
+        tally.set_aside(sorted([*batch.bad, *bad], key=lambda row: row.line))
         size += table.nbytes
-        if size >= enough:
+        if size >= enough or tally.aside >= BATCH_BAD_ROWS:
             whole = next(opened.source.batches, None) is None
             break
     table = pa.concat_tables(tables)
     if whole or not table.num_rows:
-        hold_bad_rows(table.num_rows, len(bad), bad, source, config)
+        hold_bad_rows(table.num_rows, tally.aside, tally.shown, source, config)
     return Peek(
         opened.source.details,
         opened.columns,
@@ -62,8 +60,7 @@ def peek(source: Path, config: IngestConfig, enough: int = ENOUGH_BYTES) -> Peek
         table,
         whole,
         opened.source.notes,
-        Counter(row.reason for row in bad),
-        bad[0] if bad else None,
+        tally,
     )
 
 
