@@ -17,7 +17,8 @@ from modelyard.stages.augment.cropped import crop
 from modelyard.store import Dataset
 from modelyard.store.dataset import ROW_ID, ROW_ID_TYPE, SPLIT, PartView
 from modelyard.store.derived import PARENT_ID, DerivedWriter
-from modelyard.store.row_ids import row_hashes, row_ids
+from modelyard.store.row_id_columns import id_bytes
+from modelyard.store.row_ids import HASH_BYTES, Hashes, row_hashes, row_ids
 
 TRAIN = "train"
 PART_BYTES = 32 << 20
@@ -28,8 +29,9 @@ def augment(dataset: Dataset, config: AugmentConfig, run: Run) -> Dataset:
 
     A derived row has a row_id of its own content, `parent_id`, and everything else of its parent, so that it lies on
     the parent's side. The rows that were there, and what is stored of them, stay as they are; validation and test get
-    none. The same for the same rows and seed. Memory holds a part, and the row ids of what was derived.
-    Raises BadInput without a split, BadConfig where there is nothing that can be transformed.
+    none. The same for the same rows and seed. Memory holds a part, and the hashes of all rows.
+    Raises BadInput without a split and for rows that were augmented before, BadConfig where there is nothing that can
+    be transformed.
     """
     run.record("rows_in", dataset.rows(), how="rows before augmenting", unit="rows")
     if not config.copies:
@@ -37,7 +39,7 @@ def augment(dataset: Dataset, config: AugmentConfig, run: Run) -> Dataset:
         return dataset
     pictures, boxes = _columns(dataset)
     writer = DerivedWriter(run.store, dataset, "augment")
-    seen: set[bytes] = set()
+    seen = {each.tobytes() for view in dataset.views() for each in _hashes(view)}
     derived = left_out = 0
     for view in run.progress(dataset.views(), "augment", total=len(dataset.parts)):
         for table, lost in _parts_of(view, pictures, boxes, config, seen):
@@ -49,11 +51,21 @@ def augment(dataset: Dataset, config: AugmentConfig, run: Run) -> Dataset:
     return writer.finish()
 
 
+def _hashes(view: PartView) -> Hashes:
+    """Those that the row ids of a part begin with."""
+    return id_bytes(view.read([ROW_ID])[ROW_ID])[:, :HASH_BYTES]
+
+
 def _columns(dataset: Dataset) -> tuple[str, str | None]:
     """The pictures, and the boxes on them if there are any."""
     if not dataset.has(SPLIT):
         raise BadInput(
             "the dataset has no split: only the train side is augmented", next="run `modelyard split` on it first"
+        )
+    if dataset.has(PARENT_ID):
+        raise BadInput(
+            f"the dataset has derived rows already (column {PARENT_ID}): windows of windows are not made",
+            next="augment the dataset that it was made from, or set augment.copies to 0",
         )
     inputs, targets = dataset.with_role("input"), dataset.with_role("target")
     if [column.field for column in inputs] != ["image"] or any(c.field not in ("label", "boxes") for c in targets):
@@ -98,7 +110,7 @@ def _parts_of(
 
 
 def _table(rows: list[dict[str, Any]], schema: pa.Schema, dataset: Dataset, seen: set[bytes]) -> pa.Table:
-    """The rows with ids of their own; one that is exactly another derived one is left out."""
+    """The rows with ids of their own; one that is exactly another one is left out."""
     table = pa.Table.from_pylist(rows, schema=schema.append(pa.field(PARENT_ID, ROW_ID_TYPE)))
     hashes = row_hashes(table, dataset.columns, FIELDS)
     new = np.zeros(len(rows), dtype=np.bool_)

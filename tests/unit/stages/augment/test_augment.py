@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from modelyard.errors import BadConfig, BadInput
+from modelyard.fields.codecs.coco import document_of
 from modelyard.media.pixels import decode_image
 from modelyard.run import Run
 from modelyard.stages.augment import AugmentConfig, Crop, augment
@@ -16,7 +20,7 @@ from modelyard.stages.ingest import IngestConfig, ingest
 from modelyard.stages.split import Shares, SplitConfig, split
 from modelyard.store import Dataset
 from modelyard.store.materialize import materialize
-from tests.pictures import box, config, write_coco
+from tests.pictures import box, config, write, write_coco
 from tests.rows import column, labelled, new_run
 
 SIDES = SplitConfig(shares=Shares(train=0.5, validation=0.25, test=0.25), min_rows_per_class=0)
@@ -76,6 +80,31 @@ def test_boxes_of_which_little_is_seen_are_left_out_and_counted(tmp_path: Path) 
     kept = sum(len(row["boxes"]) for row in rows(after) if row["parent_id"] is not None)  # type: ignore[arg-type]
     assert kept == 0
     assert run.figures["boxes_left_out"].value > 0
+
+
+def test_a_window_that_is_another_picture_already_is_not_made_twice(tmp_path: Path) -> None:
+    """Of a picture of one colour every window is a picture of that colour: row ids stay those of one row each."""
+    sizes = [(width, height) for width in range(3, 9) for height in range(3, 9)]
+    for width, height in sizes:
+        file = io.BytesIO()
+        Image.new("RGB", (width, height), "white").save(file, "PNG")
+        write(tmp_path / "data" / f"{width}x{height}.png", file.getvalue())
+    documents = document_of([(f"{width}x{height}.png", width, height, []) for width, height in sizes], ["yes"])
+    write(tmp_path / "data" / "annotations.json", json.dumps(documents))
+    run = new_run(tmp_path)
+    before = split(ingest(tmp_path / "data", config(tmp_path), run), SIDES, run)
+    after = augment(before, AugmentConfig(copies=3), run)
+    ids = column(after, "row_id")
+    assert len(ids) == len(set(ids))
+    assert run.figures["rows_derived"].value == after.rows() - before.rows()
+
+
+def test_what_was_augmented_is_not_augmented_again(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    after = augment(divided(tmp_path, run), AugmentConfig(copies=1), run)
+    with pytest.raises(BadInput, match="has derived rows already") as error:
+        augment(after, AugmentConfig(copies=1), run)
+    assert "augment.copies" in (error.value.next or "")
 
 
 def test_derived_rows_come_back_from_a_plain_directory(tmp_path: Path) -> None:
