@@ -76,6 +76,15 @@ def step_key(step: Step, inputs: Inputs) -> tuple[str, dict[str, str]]:
     return key, digests
 
 
+def _chosen(steps: Sequence[Step], first: str | None, last: str, remeasure: bool) -> list[tuple[Step, bool]]:
+    """The steps to `last`, and whether each is made anew. Raises BadConfig for a stage that is not among them."""
+    begin = len(steps) if first is None else index_of(first, steps)
+    return [
+        (step, position >= begin or (remeasure and step.measures))
+        for position, step in enumerate(steps[: index_of(last, steps) + 1])
+    ]
+
+
 def plan(
     project: Project,
     workspace: Workspace,
@@ -89,10 +98,8 @@ def plan(
     reports: dict[str, Report] = {}
     lines = []
     fresh = False
-    steps = steps_of(project)
-    for position, step in enumerate(steps[: index_of(last, steps) + 1]):
+    for step, anew in _chosen(steps_of(project), first, last, remeasure):
         found = None
-        anew = (first is not None and position >= index_of(first, steps)) or (remeasure and step.measures)
         if not fresh and not anew:
             key, _ = step_key(step, Inputs(project, made, reports, workspace))
             found = _cached(workspace, step, key)
@@ -124,15 +131,14 @@ def run_chain(
     full disk and open annotation end the run and are in its outcome; only faults of ours and interruptions are raised.
     What was finished stays in the cache.
     """
-    steps = steps_of(project) if steps is None else steps
+    chosen = _chosen(steps_of(project) if steps is None else steps, first, last, remeasure)
     chain = ChainOutcome()
     made: dict[str, Made] = {}
     asked = cancelled or threading.Event()
     with workspace.locked():
         run_number = workspace.ledger.start_run(str(project.data))
         try:
-            for position, step in enumerate(steps[: index_of(last, steps) + 1]):
-                anew = (first is not None and position >= index_of(first, steps)) or (remeasure and step.measures)
+            for position, (step, anew) in enumerate(chosen):
                 inputs = Inputs(project, made, chain.reports, workspace)
                 outcome = _run_step(step, inputs, listener or Silent(), threads, asked, anew=anew)
                 chain.stages.append(outcome)

@@ -37,7 +37,10 @@ class Peek:
 
 
 def peek(source: Path, config: IngestConfig, enough: int = ENOUGH_BYTES) -> Peek:
-    """Read until `enough` bytes of rows, or very many that cannot be used. Raises BadInput wherever `ingest` would at once."""
+    """Read until `enough` bytes of rows, or very many that cannot be used.
+
+    Raises BadInput wherever `ingest` would at once.
+    """
     opened = _ours(source, config) if is_ours(source, config) else open_source(source, config)
     kinds = load_task(config.task).kinds
     tables: list[pa.Table] = []

@@ -14,7 +14,7 @@ import pytest
 from modelyard.chain.project import Project, load_project
 from modelyard.chain.runner import ChainOutcome, plan, run_chain
 from modelyard.chain.workspace import Workspace, holder
-from modelyard.errors import EnvironmentProblem, GateFailed
+from modelyard.errors import BadConfig, EnvironmentProblem, GateFailed
 from modelyard.store import Dataset
 from tests.unit.tiny_bert import reviews
 
@@ -64,6 +64,14 @@ def test_from_a_stage_on_everything_is_made_anew(tmp_path: Path, workspace: Work
     run_chain(project(tmp_path), workspace, last="split")
     chain = run_chain(project(tmp_path), workspace, first="clean", last="split")
     assert outcomes(chain) == [("ingest", "cached"), ("clean", "done"), ("split", "done")]
+
+
+def test_a_stage_that_the_chain_does_not_have_is_refused_before_a_run_is_begun(
+    tmp_path: Path, workspace: Workspace
+) -> None:
+    with pytest.raises(BadConfig, match="the stage augment is not in this chain"):
+        run_chain(project(tmp_path), workspace, first="augment", last="split")
+    assert workspace.ledger.last_run() is None
 
 
 def test_a_failed_gate_ends_the_run_and_leaves_its_evidence(tmp_path: Path, workspace: Workspace) -> None:
