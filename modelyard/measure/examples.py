@@ -49,21 +49,24 @@ class Examples:
         return "" if isinstance(value, bytes) else str(value)
 
 
-def read_examples(dataset: Dataset, task: Task, side: str, meta: Sequence[str] = ()) -> Examples:
-    """Rows of that side of the split; all rows of a Dataset that was never split. Raises BadInput for none."""
+def read_examples(
+    dataset: Dataset, task: Task, side: str, meta: Sequence[str] = (), rows: int | None = None
+) -> Examples:
+    """Rows of that side of the split, all of them or the first `rows`; of a Dataset that was never split, of all.
+    Raises BadInput for none."""
     public = public_columns(dataset, task)
     has_id = dataset.has(ROW_ID)
     columns = list(dict.fromkeys([*public, *meta, *([ROW_ID] if has_id else [])]))
-    table = dataset.read(columns, {SPLIT: side} if dataset.has(SPLIT) else None)
+    table = dataset.read(columns, {SPLIT: side} if dataset.has(SPLIT) else None, rows)
     if not table.num_rows:
         raise BadInput(f"the {side} side has no rows", next="give the split more rows: split.shares in modelyard.yaml")
     values = {name: table[name].to_pylist() for name in columns}
     by_public = {name: values[column] for column, name in public.items()}
-    rows = range(table.num_rows)
+    places = range(table.num_rows)
     return Examples(
-        task.items([{name: by_public[name][row] for name in task.columns} for row in rows]),
+        task.items([{name: by_public[name][row] for name in task.columns} for row in places]),
         by_public[task.target],
-        [show_row_id(row_id) for row_id in values[ROW_ID]] if has_id else [str(row) for row in rows],
+        [show_row_id(row_id) for row_id in values[ROW_ID]] if has_id else [str(row) for row in places],
         {name: values[name] for name in meta},
     )
 

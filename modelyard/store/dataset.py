@@ -257,16 +257,23 @@ class Dataset:
         """The parts, one by one: bounded memory."""
         return (PartView(self, index) for index in range(len(self.parts)))
 
-    def read(self, columns: Sequence[str], where: Mapping[str, str] | None = None) -> pa.Table:
-        """Selected rows of all parts in memory; `where` keeps rows whose column has that value."""
+    def read(self, columns: Sequence[str], where: Mapping[str, str] | None = None, rows: int | None = None) -> pa.Table:
+        """Selected rows of all parts in memory; `where` keeps rows whose column has that value, `rows` the first of
+        them. What is not kept is gone before the next part is read."""
         wanted = [*columns, *(name for name in where or {} if name not in columns)]
-        tables = [view.read(wanted) for view in self.views()]
+        tables: list[pa.Table] = []
+        count = 0
+        for view in self.views():
+            table = view.read(wanted)
+            for name, value in (where or {}).items():
+                table = table.filter(pc.equal(table[name], value))
+            tables.append(table.select(list(columns)))
+            count += table.num_rows
+            if rows is not None and count >= rows:
+                break
         if not tables:
             raise BadInput("the dataset has no rows")
-        table = pa.concat_tables(tables, promote_options="permissive")
-        for name, value in (where or {}).items():
-            table = table.filter(pc.equal(table[name], value))
-        return table.select(list(columns))
+        return pa.concat_tables(tables, promote_options="permissive").slice(0, rows)
 
     def rows(self) -> int:
         """The number of selected rows."""

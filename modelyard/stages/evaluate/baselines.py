@@ -9,7 +9,7 @@ from types import MappingProxyType
 from modelyard.measure.examples import Examples, read_examples
 from modelyard.run import Run
 from modelyard.stages.evaluate.baseline import Baseline
-from modelyard.stages.evaluate.window_baseline import window_baseline
+from modelyard.stages.evaluate.window_baseline import PICTURES, window_baseline
 from modelyard.stages.evaluate.word_baseline import word_baseline
 from modelyard.store import Dataset
 from modelyard.store.dataset import SPLIT
@@ -18,17 +18,19 @@ from modelyard.tasks import Task
 
 @dataclass(frozen=True)
 class Kind:
-    """metric: the one that its value is of; fit: from train, validation and test rows; nothing: why it answers None."""
+    """metric: the one that its value is of; fit: from train, validation and test rows; nothing: why it answers None;
+    most_rows: of the train and the validation side, that it looks at (pictures take much memory)."""
 
     metric: str
     fit: Callable[[Examples, Examples, Examples], Baseline | None]
     nothing: str
+    most_rows: int | None = None
 
 
 BASELINES: Mapping[str, Kind] = MappingProxyType(
     {
-        "words": Kind("accuracy", word_baseline, "the training texts hold no word"),
-        "windows": Kind("map", window_baseline, "the training pictures hold no box"),
+        "words": Kind("accuracy", word_baseline, "the training texts hold no word, or one class alone"),
+        "windows": Kind("map", window_baseline, "the training pictures hold no box, or nothing beside one", PICTURES),
     }
 )
 
@@ -45,9 +47,9 @@ def record_baseline(dataset: Dataset, task: Task, test: Examples, run: Run) -> N
         run.record(name, None, how=f"not measured: the data have no {' and no '.join(missing)} side")
         return
     run.listener.progress("evaluate: baseline", 0, None)
-    baseline = kind.fit(read_examples(dataset, task, "train"), read_examples(dataset, task, "validation"), test)
+    train, validation = (read_examples(dataset, task, side, rows=kind.most_rows) for side in ("train", "validation"))
+    baseline = kind.fit(train, validation, test)
     if baseline is None:
-        why = kind.nothing
-        run.record(name, None, how=f"not measured: {why}")
+        run.record(name, None, how=f"not measured: {kind.nothing}")
         return
     run.record(name, baseline.value, how=baseline.how)

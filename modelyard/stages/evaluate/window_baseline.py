@@ -25,7 +25,7 @@ SIDE, CELL, DIRECTIONS = 24, 6, 9  # of a window once scaled, of a cell in it; u
 STEP = CELL  # between windows, in pixels of the scaled picture
 AROUND = 1.15  # a window's side by the longer side of the box in it
 SIZES = 4  # of windows, spread over those of the true boxes
-PICTURES = 300  # of the train side that are learned from
+PICTURES = 300  # of the train side that are given to learn from
 EMPTY = 15  # windows without a box from each picture
 APART = 0.3  # what they overlap a box by at most
 STRENGTH = 1.0
@@ -44,18 +44,20 @@ class Windows:
 
 
 def window_baseline(train: Examples, validation: Examples, test: Examples) -> Baseline | None:
-    """Learn on the train side, answer the test rows. None where the train side has no box."""
-    rows = range(min(PICTURES, len(train)))
-    if not any(train.targets[row] for row in rows):
+    """Learn on the train side, answer the test rows. None where the train side has no box,
+    or no window without one."""
+    if not any(train.targets):
         return None
-    learned = _learn([(_grey(train, row), train.targets[row]) for row in rows])
+    learned = _learn([(_grey(train, row), boxes) for row, boxes in enumerate(train.targets)])
+    if learned is None:
+        return None
     parts = [_detect(_grey(test, row), learned) for row in range(len(test))]
     decoded = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     metric = MeanAveragePrecision()
     return Baseline(
         metric.value(metric.evidence(decoded, test.targets)),
         f"windows of {len(learned.sides)} sizes, histograms of gradients, logistic regression, same split:"
-        f" {len(rows):,} train and {len(test):,} test rows",
+        f" {len(train):,} train and {len(test):,} test rows",
     )
 
 
@@ -109,7 +111,7 @@ def _inside(boxes: Array, shape: tuple[int, ...], pad: int) -> list[list[float]]
     return rows
 
 
-def _learn(pictures: Sequence[tuple[Array, Sequence[Mapping[str, Any]]]]) -> Windows:
+def _learn(pictures: Sequence[tuple[Array, Sequence[Mapping[str, Any]]]]) -> Windows | None:
     from sklearn.linear_model import LogisticRegression
 
     generator = np.random.default_rng(0)
@@ -123,6 +125,8 @@ def _learn(pictures: Sequence[tuple[Array, Sequence[Mapping[str, Any]]]]) -> Win
         empty = _empty(picture.shape, true, sides, generator)
         features.append(gradient_histograms(_cut(picture, np.concatenate([_squares(true), empty]))))
         wanted += [box["label"] for box in boxes] + [NOTHING] * len(empty)
+    if len(set(wanted)) < 2:
+        return None
     labels = sorted(set(names))
     shapes = np.stack([(every[:, 2:] / longer[:, None])[names == label].mean(axis=0) for label in labels])
     model = LogisticRegression(C=STRENGTH, max_iter=300).fit(np.concatenate(features), wanted)

@@ -21,15 +21,19 @@ def _unspaced(texts: Sequence[str]) -> bool:
 
 
 def word_baseline(train: Examples, validation: Examples, test: Examples) -> Baseline | None:
-    """Fit on the train side, choose the regularisation on validation, measure on test. None without any word."""
+    """Fit on the train side, choose the regularisation on validation, measure on test. None without any word,
+    or with one class to learn alone."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
 
-    characters = _unspaced(train.texts)
+    if len(set(train.targets)) < 2:
+        return None
+    texts = train.texts
+    characters = _unspaced(texts)
     kind = {"analyzer": "char", "ngram_range": (1, 2)} if characters else {"ngram_range": (1, 2)}
     vectorizer = TfidfVectorizer(sublinear_tf=True, min_df=2 if len(train) > 1000 else 1, **kind)
     try:
-        rows = vectorizer.fit_transform(train.texts)
+        rows = vectorizer.fit_transform(texts)
     except ValueError:  # an empty vocabulary: emoji, punctuation
         return None
     held, asked = vectorizer.transform(validation.texts), vectorizer.transform(test.texts)

@@ -235,8 +235,8 @@ SAID: tuple[tuple[str, str], ...] = (
     ("train and no validation", "训练集和验证"),
     ("train", "训练"),
     ("validation", "验证"),
-    ("the training texts hold no word", "训练文本中没有任何词"),
-    ("the training pictures hold no box", "训练图片中没有任何框"),
+    ("the training texts hold no word, or one class alone", "训练文本中没有任何词，或只有一个类别"),
+    ("the training pictures hold no box, or nothing beside one", "训练图片中没有任何框，或框外没有任何内容"),
     (
         "windows of {sizes} sizes, histograms of gradients, logistic regression, same split: {train} train and {test}"
         " test rows",

@@ -46,6 +46,13 @@ def test_pictures_without_a_box_teach_nothing():
     assert window_baseline(empty, empty, train) is None
 
 
+def test_pictures_of_which_every_window_holds_a_box_teach_nothing():
+    train = examples(0, 3)
+    whole = [{"label": "ring", "x": 0.0, "y": 0.0, "width": 96.0, "height": 72.0}]
+    full = Examples(train.items, [whole] * 3, train.row_ids, {})
+    assert window_baseline(full, full, train) is None
+
+
 def test_a_histogram_says_which_way_the_gradient_runs():
     across = np.tile(np.arange(24, dtype=np.float32), (24, 1))
     histograms = gradient_histograms(np.stack([across, across.T, np.zeros((24, 24), np.float32)]))

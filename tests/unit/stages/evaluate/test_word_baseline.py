@@ -19,6 +19,11 @@ def test_words_that_tell_the_class_are_learned_from_the_train_side_alone():
     assert "40 train and 4 test rows" in found.how
 
 
+def test_one_class_alone_teaches_nothing():
+    train = examples([("a good film", "positive"), ("a fine film", "positive")])
+    assert word_baseline(train, train, examples([("a bad film", "negative")])) is None
+
+
 def test_word_order_counts_through_pairs():
     train = examples([("not good at all", "negative"), ("good not bad", "positive")] * 20)
     assert word_baseline(train, train, examples([("not good", "negative"), ("not bad", "positive")])).value == 1.0

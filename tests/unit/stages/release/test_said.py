@@ -30,7 +30,7 @@ def _sample(node: ast.expr) -> str | None:
 
 
 # Names that stand for a whole sentence or the beginning of one.
-_COMPOSED = {"rows", "how", "count", "at_many", "speed.no_eager", "why"}
+_COMPOSED = {"rows", "how", "count", "at_many", "speed.no_eager", "why", "kind.nothing"}
 
 
 def _name(part: ast.FormattedValue) -> str:
