@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from modelyard.fields.codecs.numbers import finite, is_number
 from modelyard.fields.label import Label
 from modelyard.media.box_geometry import Boxes, areas, around, clipped, rotated_about_centre, turned
 from modelyard.media.named_boxes import Box, labelled, rectangles
@@ -110,17 +111,20 @@ def _rectangle(annotation: Mapping[str, Any]) -> Boxes:
     """x, y, width, height: float64 [4]. What is rotated (CVAT: attributes.rotation, clockwise about the centre) becomes
     the upright box around it."""
     given = annotation.get("bbox")
-    if not isinstance(given, Sequence) or len(given) != 4 or not all(map(_is_number, given)):
+    if not isinstance(given, Sequence) or len(given) != 4 or not all(map(is_number, given)):
         raise ValueError(f"a bbox that is not four numbers: {str(given)[:60]}")
-    found = np.array(given, dtype=np.float64)
-    if not np.isfinite(found).all():
+    sides = [side for side in map(finite, given) if side is not None]
+    if len(sides) != 4:
         raise ValueError(f"a bbox that is not finite: {str(given)[:60]}")
     attributes = annotation.get("attributes")
-    degrees = attributes.get("rotation") if isinstance(attributes, Mapping) else None
-    if isinstance(degrees, int | float) and degrees:
-        x, y, width, height = found.tolist()
+    rotation = attributes.get("rotation") if isinstance(attributes, Mapping) else None
+    if is_number(rotation) and rotation:
+        degrees = finite(rotation)
+        if degrees is None:
+            raise ValueError(f"a rotation that is not finite: {str(rotation)[:60]}")
+        x, y, width, height = sides
         return around(rotated_about_centre(x, y, width, height, degrees))
-    return found
+    return np.array(sides, dtype=np.float64)
 
 
 def _list(document: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
@@ -131,12 +135,8 @@ def _list(document: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
 
 
 def _side(image: Mapping[str, Any], key: str) -> float | None:
-    value = image.get(key)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else None
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    value = finite(image.get(key))
+    return value if value is not None and value > 0 else None
 
 
 def _is_id(value: Any) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from modelyard.fields.codecs.numbers import finite
 from modelyard.fields.label import Label
 from modelyard.media.box_geometry import areas, around, clipped, rotated_corners
 from modelyard.media.named_boxes import SIDES, Box, labelled, rectangles
@@ -34,7 +35,7 @@ def boxes_of(results: Sequence[Mapping[str, Any]], width: int, height: int) -> l
         if result.get("image_rotation"):
             raise ValueError(f"a rectangle on a picture that was turned by {result['image_rotation']} degrees")
         names = value.get(KIND)
-        label = Label().read(names[0]) if isinstance(names, Sequence) and names else None
+        label = Label().read(names[0]) if isinstance(names, list) and names else None
         if label is None:
             raise ValueError("a rectangle without a label")
         x, y, wide, high, degrees = (_number(value.get(key, 0)) for key in (*SIDES, "rotation"))
@@ -64,6 +65,7 @@ def results_of(boxes: Sequence[Box], width: int, height: int, to_name: str, from
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+    found = finite(value)
+    if found is None:
         raise ValueError(f"a rectangle with {str(value)[:40]!r} for a number")
-    return float(value)
+    return found

@@ -104,12 +104,35 @@ def test_what_is_no_coco_document_says_why(found: Any, why: str) -> None:
         ({"category_id": 3, "bbox": [1, 2, 3]}, "not four numbers"),
         ({"category_id": 3}, "not four numbers"),
         ({"category_id": 3, "bbox": [1, 2, 3, float("inf")]}, "not finite"),
+        ({"category_id": 3, "bbox": [10**400, 2, 3, 4]}, "not finite"),
+        ({"category_id": 3, "bbox": [1, 2, 3, 4], "attributes": {"rotation": 10**400}}, "rotation that is not finite"),
     ],
 )
 def test_an_annotation_that_is_no_box_says_why(annotation: dict[str, Any], why: str) -> None:
     read = coco.read_document(document(annotations=[{"image_id": 1, **annotation}]))
     with pytest.raises(ValueError, match=why):
         coco.boxes_of(read.images[0], read.names, Header(100, 50, 1))
+
+
+def test_a_size_beyond_all_numbers_tells_nothing() -> None:
+    images = [{"id": 1, "file_name": "a.png", "width": 10**400, "height": 50}]
+    (image,) = coco.read_document(document(images=images)).images
+    assert image.width is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"x": 10**400}, "for a number"),
+        ({"rotation": float("nan")}, "for a number"),
+        ({"rectanglelabels": "cat"}, "without a label"),
+        ({"rectanglelabels": []}, "without a label"),
+    ],
+)
+def test_a_rectangle_of_label_studio_that_is_none_says_why(changes: dict[str, Any], why: str) -> None:
+    value = {"x": 1, "y": 1, "width": 5, "height": 5, "rectanglelabels": ["cat"], **changes}
+    with pytest.raises(ValueError, match=why):
+        label_studio.boxes_of([{"type": "rectanglelabels", "value": value}], 10, 10)
 
 
 def test_crowds_and_boxes_outside_the_picture_are_left_out_and_counted() -> None:
