@@ -101,14 +101,17 @@ def card(
 
 
 def _answers(package: Package, words: Words) -> str:
-    """What it gives for a request: one of its labels, a vector, or outputs by name."""
+    """What it gives for a request: one of its labels, boxes of them, a vector, or outputs by name."""
     labels = [plain(label) for label in package.info.get("labels", [])]
-    if labels:
-        return words("card.answers", labels=", ".join(labels[:20]) + (", ..." if len(labels) > 20 else ""))
+    named = ", ".join(labels[:20]) + (", ..." if len(labels) > 20 else "")
+    inputs, outputs = ([one["name"] for one in package.info["signature"][side]] for side in ("inputs", "outputs"))
+    if labels and inputs == ["text"] and {"label", "score"} <= set(outputs):
+        return words("card.answers", labels=named)
+    if labels and inputs == ["image"] and {"boxes", "labels", "scores"} <= set(outputs):
+        return words("card.boxes", labels=named)
     if package.task == "text_embedding":
         return words("card.embeds")
-    outputs = [plain(output["name"]) for output in package.info["signature"]["outputs"]]
-    return words("card.outputs", outputs=words.listed(outputs))
+    return words("card.outputs", outputs=words.listed([plain(name) for name in outputs]))
 
 
 def _short(value: Any, words: Words) -> str:

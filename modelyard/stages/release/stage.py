@@ -50,10 +50,9 @@ def release(
     words = Words(config.language)
     other = Words(next(language for language in LANGUAGES if language != config.language))
     evidence = Evidence(reports)
-    judged = judge(evidence, config.gates, words)
-    outcome = verdict(judged, evidence.metric, config.override, words)
     page = _page(package, evidence, config, version, history, typed, words, f"report.{other.language}.html")
     translated = _page(package, evidence, config, version, history, typed, other, "report.html")
+    judged, outcome = page.judged, page.verdict
     _record(run, judged, evidence.metric, outcome, config)
     readme = card(
         package, evidence, judged, outcome, version=version, serve=typed.serve, license=config.license,

@@ -18,6 +18,7 @@ ENGLISH: dict[str, str] = {
     "next.weak_slice.metric": "Look at the rows of {column} = {value}: {accuracy} ({interval}), {overall} overall.",
     "card.no_limits.metric": "No slice lies clearly below the {metric} over all rows.",
     "card.embeds": "Gives one vector for a text; the cosine of two vectors tells how alike the texts are.",
+    "card.boxes": "Gives the boxes of what lies on a picture, each with one of {labels} and a score.",
     "card.outputs": "Gives {outputs}.",
     "parity.accuracy.metric": "{metric} on validation, model and graph",
     "parity.note.metric": (
@@ -68,6 +69,7 @@ CHINESE: dict[str, str] = {
     "next.weak_slice.metric": "查看 {column} = {value} 的数据：{accuracy}（{interval}），总体为 {overall}。",
     "card.no_limits.metric": "没有切片明显低于总体的{metric}。",
     "card.embeds": "为一条文本给出一个向量；两个向量的余弦值表示两条文本有多相似。",
+    "card.boxes": "给出图片上各物体的框，每个框附带 {labels} 之一及其分数。",
     "card.outputs": "给出 {outputs}。",
     "parity.accuracy.metric": "验证集上的{metric}（模型、图）",
     "parity.note.metric": (

@@ -11,6 +11,7 @@ from typing import Any
 
 from modelyard.store import Package, Report, Store
 from modelyard.store.artifacts import write_index
+from modelyard.tasks import load_task
 
 HOSTILE = "<script>alert('data')</script>"
 
@@ -348,13 +349,15 @@ def reports(store: Store, given: dict[str, dict[str, Any]]) -> dict[str, Report]
     return stored
 
 
-def package(store: Store, name: str = "reviews") -> Package:
+def package(store: Store, name: str = "reviews", task: str = "text_classification") -> Package:
     """A package without graphs: release reads only its index."""
+    labels = ["negative", "positive"]
     info = {
         "format": 1,
         "name": name,
-        "task": "text_classification",
-        "labels": ["negative", "positive"],
+        "task": task,
+        "labels": labels,
+        "signature": load_task(task).signature(labels).as_json(),
         "variants": [{"name": "int8", "runtime": "onnxruntime", "requires": {}, "graphs": {}, "tolerance": {}}],
     }
     with store.new_directory() as folder:

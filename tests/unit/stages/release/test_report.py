@@ -9,6 +9,9 @@ from urllib.parse import unquote
 import pytest
 import yaml
 
+from modelyard.run import Run
+from modelyard.stages.release import ReleaseConfig, release
+
 # What HTML never closes.
 _VOID = {"meta", "br", "hr", "img", "link", "input", "col", "wbr"}
 ROWS = ["R1", "R2", "R3", "R6", "R15", "R21", "R22", "R23", "R24", "R25", "R26", "R27", "R30", "R31", "R35", "R38"]
@@ -286,6 +289,20 @@ def test_the_model_card_has_front_matter_that_the_hub_reads(released):
     assert "| Accuracy | 0.852 (0.823-0.880) |" in body
     assert "modelyard serve reviews@champion" in body
     assert yaml.safe_load(released().card.split("---\n", 2)[1])["license"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("task", "said"),
+    [
+        ("text_classification", "Gives one of negative, positive for a text, with a score."),
+        ("detection", "Gives the boxes of what lies on a picture, each with one of negative, positive and a score."),
+        ("text_embedding", "Gives one vector for a text"),
+    ],
+)
+def test_the_model_card_says_what_a_request_is_answered_with(tmp_path, evidence, task, said):
+    store = evidence.new_store(tmp_path)
+    report = release(evidence.package(store, task=task), {}, ReleaseConfig(), Run(store))
+    assert said in (report.path / "README.md").read_text("utf-8")
 
 
 def test_the_card_of_a_version_kept_back_does_not_say_how_to_serve_it(released):
