@@ -129,9 +129,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=f"Write a CSV of pairs of texts and scores, {COMPOSED}.")
     parser.add_argument("csv", type=Path)
     parser.add_argument("--rows", type=int, default=2000)
-    parser.add_argument(
-        "--wordnet", type=Path, default=Path("/usr/share/wordnet"), help="folder of data.noun, data.verb"
-    )
+    parser.add_argument("--wordnet", type=Path, default=WORDNET, help="folder of data.noun, data.verb")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     missing = [name for name in (f"data.{kind}" for kind in KINDS) if not (given.wordnet / name).is_file()]

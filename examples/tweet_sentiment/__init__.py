@@ -34,6 +34,7 @@ class TweetPipeline(TextClassificationPipeline):
 
 class TweetSentiment(TextClassification):
     name = "tweet_sentiment"
+    eager = None  # the handler that is there would get tweets as they are written
 
     def open_pipeline(self, folder: Path, spec: Mapping[str, Any]) -> TweetPipeline:
         return TweetPipeline.open(folder, spec, package_labels(folder))

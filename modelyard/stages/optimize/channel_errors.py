@@ -52,7 +52,7 @@ def symmetric(weights: Weights, levels: int, axis: int | None) -> Weights:
 def compare_channels(source: Path, quantized: Path, *, levels: int) -> ChannelErrors:
     """Every matrix that the quantised file holds with a scale a channel, against the float file.
 
-    levels: largest integer of a weight, 127, or 63 with a reduced range.
+    levels: largest integer of a weight, 127, or 64 with a reduced range.
     """
     import onnx
     from onnx import numpy_helper
