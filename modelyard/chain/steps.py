@@ -52,6 +52,11 @@ class Inputs:
         """Of the data; a large file is read for it once a step."""
         return source_digest(self.project.source(), self.project.ingest.format)
 
+    @cached_property
+    def ingest_outside(self) -> dict[str, str]:
+        """What the Dataset of the data depends on beside settings; what was read before is read for it once a step."""
+        return _ingest_outside(self)
+
 
 @dataclass(frozen=True)
 class Step:
@@ -127,7 +132,7 @@ def _ingest_outside(inputs: Inputs) -> dict[str, str]:
 
 
 def _ingest(inputs: Inputs, run: Run) -> Dataset:
-    earlier = earlier_ingest(inputs.workspace, _ingest_outside(inputs)["earlier"])
+    earlier = earlier_ingest(inputs.workspace, inputs.ingest_outside["earlier"])
     return ingest(inputs.project.source(), inputs.project.ingest, run, earlier)
 
 
@@ -166,7 +171,7 @@ CHAIN: tuple[Step, ...] = (
         INGEST_VERSION,
         (),
         _ingest,
-        outside=_ingest_outside,
+        outside=lambda inputs: inputs.ingest_outside,
         outside_keys=frozenset({"task"}),
     ),
     Step(
