@@ -10,6 +10,7 @@ import csv
 from collections import deque
 from collections.abc import Iterator
 
+OPEN_QUOTE = "broken quoting"
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
@@ -99,7 +100,7 @@ class Records:
             return fields[:width]
         if _swallowed(self._feed.record, self._delimiter, width):
             self._feed.give_back(start)
-            return "broken quoting"
+            return OPEN_QUOTE
         return f"{len(fields)} fields, {width} expected"
 
 
@@ -116,7 +117,7 @@ def read_records(
 def _reason(error: Exception, record: list[str | None], limit: int) -> str:
     if isinstance(error, _TooLong) and len(record) == 1:
         return f"longer than {limit:,} characters"
-    return "carriage return inside a field without quotes" if "new-line" in str(error) else "broken quoting"
+    return "carriage return inside a field without quotes" if "new-line" in str(error) else OPEN_QUOTE
 
 
 def _swallowed(record: list[str | None], delimiter: str, width: int) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from modelyard.errors import BadInput
 from modelyard.stages.ingest.assemble import SOURCE_FILE, SOURCE_LINE, system_columns
-from modelyard.stages.ingest.batch import BadRow, Position, RawBatch, Source
+from modelyard.stages.ingest.batch import BadRow, RawBatch, Source
 from modelyard.stages.ingest.coco import open_coco
 from modelyard.stages.ingest.config import Format, IngestConfig
 from modelyard.stages.ingest.delimited import open_delimited
@@ -40,14 +40,11 @@ class Opened:
 
 def is_ours(source: Path, config: IngestConfig) -> bool:
     """Whether the source is a directory that Modelyard wrote, which says itself what its columns are."""
-    return find_format(source, config.format) == "huggingface" and (source / DATASET_FILE).is_file()
+    return (source / DATASET_FILE).is_file() and find_format(source, config.format) == "huggingface"
 
 
-def open_source(source: Path, config: IngestConfig, start: Position | None = None) -> Opened:
-    """The rows from `start` on; the columns are always found at the beginning of the source.
-
-    Raises BadInput when the source cannot be read, has no row, or its columns are not clear.
-    """
+def open_source(source: Path, config: IngestConfig) -> Opened:
+    """All rows, with the columns that are found at the beginning of the source. Raises BadInput when the source cannot be read, has no row, or its columns are not clear."""
     opened = open_rows(source, find_format(source, config.format), config)
     first = _beginning(opened.batches)
     if not first:
@@ -58,8 +55,7 @@ def open_source(source: Path, config: IngestConfig, start: Position | None = Non
     sample = _sample(first)
     found = _find(sample, source, config)
     columns = _columns(list(sample), found, config, opened.several_files)
-    batches = opened.read_from(start) if start else chain(first, opened.batches)
-    return Opened(replace(opened, batches=batches), columns, found)
+    return Opened(replace(opened, batches=chain(first, opened.batches)), columns, found)
 
 
 def open_rows(source: Path, kind: Format, config: IngestConfig) -> Source:

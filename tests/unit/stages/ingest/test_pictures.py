@@ -243,7 +243,8 @@ def test_reading_goes_on_at_any_place(tmp_path: Path, monkeypatch: pytest.Monkey
     whole = list(open_source(folder, config(tmp_path)).source.batches)
     assert [len(batch.files) for batch in whole] == [2, 2, 2]
     for place, batch in enumerate(whole):
-        rest = list(open_source(folder, config(tmp_path), batch.after).source.batches)
+        assert batch.after is not None
+        rest = list(open_source(folder, config(tmp_path)).source.read_from(batch.after))
         assert [each.files for each in rest] == [each.files for each in whole[place + 1 :]]
         assert [each.bad for each in rest] == [each.bad for each in whole[place + 1 :]]
 

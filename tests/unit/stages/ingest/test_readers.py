@@ -161,9 +161,10 @@ def test_a_source_opened_at_a_place_finds_its_columns_at_the_beginning(tmp_path:
     path = tmp_path / "a.csv"
     path.write_text("x,y\n" + "".join(f"a long text of row {n},{'ab'[n % 2]}\n" for n in range(20)) + "1,2\n")
     with patch("modelyard.stages.ingest.delimited.BATCH_ROWS", 20):
-        start = next(open_source(path, IngestConfig()).source.batches).after
-        there = open_source(path, IngestConfig(), start)
-        rest = list(there.source.batches)
+        there = open_source(path, IngestConfig())
+        start = next(there.source.batches).after
+        assert start is not None
+        rest = list(there.source.read_from(start))
     assert there.found["text"].column == "x"
     assert [batch.values()["x"] for batch in rest] == [["1"]]
 
