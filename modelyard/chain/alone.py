@@ -70,10 +70,7 @@ def run_alone(
     A Dataset is written as the Hugging Face layout. Killed, the same command goes on where it was: see `work_folder`.
     Raises BadInput when an input is missing or `out` exists, EnvironmentProblem when another process works at `out`.
     """
-
-    def call(run: Run, done: Journal) -> Made:
-        return _call(stage, paths, project, run, done)
-
+    call = partial(_call, stage, paths, project)
     return _alone(stage, paths, out, project, call, listener or Silent(), threads)
 
 

@@ -104,16 +104,16 @@ class LayerWriter:
             content[KEEP] = pa.array(keep)
         return pa.table(content)
 
-    def finish(self, columns: Sequence[Column] | None = None, *, stored: bool = True) -> Dataset:
-        """The Dataset with the layer on top. `columns` replaces the first descriptions (classes found late).
+    def finish(self, *, stored: bool = True) -> Dataset:
+        """The Dataset with the layer on top.
 
         stored: false when another layer follows at once, so that nothing is named that nobody asks for.
         """
         if len(self._files) != len(self._dataset.parts):
             raise Fault(f"layer {self._name}: {len(self._files)} of {len(self._dataset.parts)} parts written")
-        added = {column.name: column for column in (columns if columns is not None else self._columns)}
+        added = {column.name: column for column in self._columns}
         described = [added.pop(column.name, column) for column in self._dataset.columns] + list(added.values())
-        names = tuple(column.name for column in (columns if columns is not None else self._columns))
+        names = tuple(column.name for column in self._columns)
         layer = Layer(self._name, names, bool(self._selects), tuple(self._files))
         manifest = Dataset.manifest(described, self._dataset.parts, [*self._dataset.layers, layer])
         return self._store.add_dataset(manifest) if stored else Dataset.from_manifest(self._store, manifest)

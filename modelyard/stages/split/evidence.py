@@ -54,7 +54,7 @@ def record(
         "of_several_rows": len(sizes),
         "largest": int(sizes.max(initial=1)),
     }
-    _record_leaks(rows, found, pairs, checked, recorded, ids, run)
+    _record_leaks(found, pairs, checked, recorded, ids, run)
     strata = {"label" if label else ALL_ROWS: both, **{name: tallies.of_value[name] for name in config.strata}}
     shown = deviations(strata, config.shares.model_dump())
     run.details["strata"] = shown[:SHOWN_STRATA]
@@ -74,7 +74,6 @@ def record(
 
 
 def _record_leaks(
-    rows: int,
     found: Groups,
     pairs: Mapping[str, int],
     checked: Sequence[Indices],
