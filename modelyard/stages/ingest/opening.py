@@ -44,7 +44,10 @@ def is_ours(source: Path, config: IngestConfig) -> bool:
 
 
 def open_source(source: Path, config: IngestConfig) -> Opened:
-    """All rows, with the columns that are found at the beginning of the source. Raises BadInput when the source cannot be read, has no row, or its columns are not clear."""
+    """All rows, and the columns that they are found to stand in at the beginning of the source.
+
+    Raises BadInput when the source cannot be read, has no row, or its columns are not clear.
+    """
     opened = open_rows(source, find_format(source, config.format), config)
     first = _beginning(opened.batches)
     if not first:
