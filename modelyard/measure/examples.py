@@ -72,10 +72,8 @@ def read_examples(
 
 
 def hold_labels(task: Task, targets: Sequence[Any], labels: Sequence[str], side: str) -> None:
-    """Raises BadInput for a class that the model does not know; a target that is no label is held by nothing."""
-    if task.target_field != "label":
-        return
-    unknown = sorted({str(target) for target in targets} - set(labels))
+    """Raises BadInput for a class that the model does not know; a target that holds no class is held by nothing."""
+    unknown = sorted({name for target in targets for name in task.classes_of(target)} - set(labels))
     if unknown:
         raise BadInput(
             f"the {side} rows have the class {unknown[0]!r}, the package knows {', '.join(labels)}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import json
 import os
 import signal
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.rows import write_csv
 from tests.unit.tiny_bert import make_base, reviews
 
 ROWS = 300
@@ -55,10 +55,7 @@ def make_project(folder: Path) -> Path:
     """reviews.csv, modelyard.yaml and the base model."""
     folder.mkdir(exist_ok=True)
     base = make_base(folder / "base")
-    with (folder / "reviews.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["text", "label"])
-        writer.writerows(reviews(ROWS))
+    write_csv(folder / "reviews.csv", ("text", "label"), reviews(ROWS))
     (folder / "modelyard.yaml").write_text(YAML.format(base=base))
     return folder
 

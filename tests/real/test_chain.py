@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ import pytest
 
 from tests.real.command import modelyard
 from tests.real.servers import serving
+from tests.rows import write_csv
 from tests.unit.tiny_bert import make_base, reviews
 
 pytestmark = pytest.mark.e2e
@@ -24,10 +24,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project on which the whole chain has run once."""
     folder = tmp_path_factory.mktemp("shop")
     base = make_base(folder / "base")
-    with (folder / "reviews.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["text", "label", "shop"])
-        writer.writerows([text, label, f"shop {place % 3}"] for place, (text, label) in enumerate(reviews(400)))
+    rows = [(text, label, f"shop {place % 3}") for place, (text, label) in enumerate(reviews(400))]
+    write_csv(folder / "reviews.csv", ("text", "label", "shop"), rows)
     (folder / "modelyard.yaml").write_text(
         f"data: reviews.csv\n"
         f"train: {{base: '{base}', epochs: 6, base_lr: 0.04, max_length: 32}}\n"

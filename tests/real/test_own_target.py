@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from modelyard.tasks.own import code_digest
 from tests.real.command import modelyard
 from tests.real.servers import serving
+from tests.rows import write_csv
 from tests.unit.tiny_bert import make_base, reviews
 
 pytestmark = pytest.mark.e2e
@@ -22,11 +22,8 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "star_rating"
 def test_a_target_of_its_own_kind_is_learned_judged_by_its_own_metric_and_served(tmp_path: Path) -> None:
     base = make_base(tmp_path / "base")
     shutil.copytree(EXAMPLE, tmp_path / "stars", ignore=shutil.ignore_patterns("__pycache__"))
-    with (tmp_path / "reviews.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["text", "stars"])
-        writer.writerows([text, "★★★★½" if label == "positive" else "1.5/5"] for text, label in reviews(300))
-        writer.writerow(["a film like no other", "nine"])
+    rated = [(text, "★★★★½" if label == "positive" else "1.5/5") for text, label in reviews(300)]
+    write_csv(tmp_path / "reviews.csv", ("text", "stars"), [*rated, ("a film like no other", "nine")])
     (tmp_path / "modelyard.yaml").write_text(
         f"data: reviews.csv\ntask: ./stars\n"
         f"train: {{base: '{base}', epochs: 6, base_lr: 0.04, max_length: 32}}\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import pytest
 from modelyard.tasks.own import code_digest
 from tests.real.command import modelyard
 from tests.real.servers import serving
+from tests.rows import write_csv
 from tests.unit.tiny_bert import make_base, reviews
 
 pytestmark = pytest.mark.e2e
@@ -24,10 +24,8 @@ def test_a_task_from_a_folder_is_trained_released_and_served_with_its_own_code(t
     base = make_base(tmp_path / "base")
     # Copied beside the user's YAML: nothing in Modelyard knows of it.
     subprocess.run(["cp", "-r", str(EXAMPLE), str(tmp_path / "my_task")], check=True)
-    with (tmp_path / "tweets.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["text", "label"])
-        writer.writerows([f"@{'ab'[n % 2]}{n} {text}", label] for n, (text, label) in enumerate(reviews(300)))
+    tweets = [(f"@{'ab'[n % 2]}{n} {text}", label) for n, (text, label) in enumerate(reviews(300))]
+    write_csv(tmp_path / "tweets.csv", ("text", "label"), tweets)
     (tmp_path / "modelyard.yaml").write_text(
         f"data: tweets.csv\ntask: ./my_task\n"
         f"train: {{base: '{base}', epochs: 5, base_lr: 0.04, max_length: 32}}\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pytest
 
 from tests.real.command import modelyard
 from tests.real.servers import serving
+from tests.rows import write_csv
 from tests.unit.stages.adopt.models import make_base, make_classifier, make_text_onnx, make_tokenizer
 from tests.unit.tiny_bert import reviews
 
@@ -31,11 +31,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def write_rows(path: Path, count: int = 160) -> Path:
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["text", "label", "shop"])
-        writer.writerows([*row, f"shop {place % 3}"] for place, row in enumerate(reviews(count)))
-    return path
+    rows = [(*row, f"shop {place % 3}") for place, row in enumerate(reviews(count))]
+    return write_csv(path, ("text", "label", "shop"), rows)
 
 
 def test_an_onnx_file_is_released_after_a_kill_and_served(base: Path, tmp_path: Path) -> None:
