@@ -43,6 +43,18 @@ def node(op: str, inputs: str, outputs: str, **attributes: Any) -> onnx.NodeProt
     return helper.make_node(op, inputs.split(" ") if inputs else [], outputs.split(" "), **attributes)
 
 
+def endless() -> onnx.ModelProto:
+    """`y`: what comes out of a Loop that goes on while x is above 0."""
+    body = helper.make_graph(
+        [node("Identity", "so_far", "again"), node("Greater", "x zero", "on")],
+        "body",
+        [value("step", "INT64", []), value("go", "BOOL", []), value("so_far", "FLOAT", [])],
+        [value("on", "BOOL", []), value("again", "FLOAT", [])],
+    )
+    nodes = [node("Greater", "x zero", "start"), helper.make_node("Loop", ["", "start", "x"], ["y"], body=body)]
+    return graph(nodes, [("x", "FLOAT", [])], [("y", "FLOAT", [])], {"zero": np.array(0, np.float32)})
+
+
 def saved(model: onnx.ModelProto, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(model.SerializeToString())

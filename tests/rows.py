@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 import csv
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from modelyard.run import Cancelled, Run
 from modelyard.stages.ingest import ColumnNames, IngestConfig, ingest
 from modelyard.store import Column, Dataset, Store
+
+READERS = ("delimited", "jsonl", "parquet")
 
 
 def new_run(root: Path) -> Run:
     return Run(store=Store(root / "store"))
 
 
+def cut_small(patch: pytest.MonkeyPatch, part: int, batch: int) -> None:
+    """Ingest cuts a small source as it cuts a large one: into parts of at least so many bytes, which are made of
+    batches of at most so many rows."""
+    patch.setattr(sys.modules[ingest.__module__], "PART_CHARACTERS", part)
+    for reader in READERS:
+        patch.setattr(f"modelyard.stages.ingest.{reader}.BATCH_ROWS", batch)
+
+
 class Heard:
-    """A listener that keeps what it was told."""
+    """A listener that keeps what it was told. batches: how many ingest has read."""
 
     def __init__(self) -> None:
         self.said: list[str] = []
         self.warned: list[str] = []
+        self.batches = 0
 
     def progress(self, label: str, done: int, total: int | None, note: str = "") -> None:
-        pass
+        self.batches += label == "ingest" and done > 0
 
     def say(self, message: str) -> None:
         self.said.append(message)
@@ -38,6 +53,14 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]], 
         writer.writerow(header)
         writer.writerows(rows)
     return path
+
+
+def read(folder: Path, content: str, name: str = "a.csv", **config: Any) -> tuple[Dataset, dict[str, Any]]:
+    """What is made of a file of that content, and the details of it."""
+    path = folder / name
+    path.write_bytes(content.encode())
+    run = new_run(folder)
+    return ingest(path, IngestConfig(**config), run), run.details
 
 
 def labelled(run: Run, rows: Iterable[tuple[str, ...]], header: Sequence[str] = ("text", "label")) -> Dataset:
@@ -81,5 +104,6 @@ class StopsAt(Heard):
         self._at = (label, done)
 
     def progress(self, label: str, done: int, total: int | None, note: str = "") -> None:
+        super().progress(label, done, total, note)
         if (label, done) == self._at:
             raise Cancelled

@@ -41,7 +41,7 @@ class Existing:
         return ingest(data, self.project.ingest, run)
 
     def adopt(self, run: Run, dataset: Dataset | None = None) -> Model | Package:
-        return adopt(self.source, self.project.adopt, run, dataset)
+        return adopt(self.seen, self.project.adopt, run, dataset)
 
 
 def find_existing(source: str, settings: dict[str, Any], data: Path | None = None) -> Existing:

@@ -106,7 +106,6 @@ def _refused(out: Path) -> bool:
 
 def _steps(existing: Existing, out: Path) -> Sequence[Step]:
     """The line of stages for what the model is."""
-    source = existing.project.adopt
     made = existing.seen.makes
     exported = "export" if made is Model else "adopt"
     again = _again(existing, out)
@@ -133,7 +132,7 @@ def _steps(existing: Existing, out: Path) -> Sequence[Step]:
             ADOPT_VERSION,
             ("ingest",),
             adopted,
-            outside=lambda inputs: {"source": source_digest(existing.seen, source)},
+            outside=lambda inputs: {"source": source_digest(existing.seen)},
             outside_keys=frozenset({"tokenizer", "data"}),
         ),
         Step("sides", Dataset, 1, ("ingest", "adopt"), judged),

@@ -20,8 +20,13 @@ SHAPE = "shape"
 
 
 def write_tensors(path: Path, items: Sequence[Tensors]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(pack(items))
+
+
+def pack(items: Sequence[Tensors]) -> bytes:
     """Items in their order; any array that the protocol carries, scalars and empty ones too."""
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     arrays: dict[str, Array] = {}
     for place, item in enumerate(items):
@@ -33,12 +38,11 @@ def write_tensors(path: Path, items: Sequence[Tensors]) -> None:
             else:
                 # Not ascontiguousarray: it makes a vector of a scalar.
                 arrays[key] = np.array(array, order="C")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(arrays, path)
+    return save(arrays)
 
 
 def read_tensors(data: bytes) -> list[Tensors]:
-    """Raises ValueError, KeyError, or safetensors' own error for what was not written by `write_tensors`."""
+    """Raises ValueError, KeyError, or safetensors' own error for what was not made by `pack`."""
     from safetensors.numpy import load
 
     arrays: Mapping[str, Any] = load(data)

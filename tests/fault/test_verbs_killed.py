@@ -12,8 +12,8 @@ import pytest
 
 from modelyard.chain.alone import run_alone
 from modelyard.chain.project import load_project
-from modelyard.stages.ingest import delimited, ingest
 from tests.fault.project import wrong_objects
+from tests.rows import cut_small
 
 pytestmark = pytest.mark.e2e
 
@@ -72,7 +72,6 @@ def test_a_verb_that_is_killed_writes_what_an_unbroken_one_writes(
     assert f"{verb} was done when a try before this one broke off" in said
     assert list(tmp_path.glob(".*")) == []
 
-    monkeypatch.setattr(delimited, "BATCH_ROWS", 125)
-    monkeypatch.setattr(sys.modules[ingest.__module__], "PART_CHARACTERS", 1)
+    cut_small(monkeypatch, part=1, batch=125)
     run_alone(verb, [source], tmp_path / "unbroken", load_project(tmp_path, read_file=False), threads=1)
     assert contents(out) == contents(tmp_path / "unbroken")

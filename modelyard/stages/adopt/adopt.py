@@ -9,7 +9,7 @@ from modelyard.run import Run
 from modelyard.stages.adopt.config import AdoptConfig
 from modelyard.stages.adopt.foreign_files import held
 from modelyard.stages.adopt.graph_files import external_files, read_graph
-from modelyard.stages.adopt.hugging_face import SENTENCE_FILES, adopt_directory, read_directory
+from modelyard.stages.adopt.hugging_face import SENTENCE_FILES, adopt_directory
 from modelyard.stages.adopt.labels import unnamed
 from modelyard.stages.adopt.look import Seen, look
 from modelyard.stages.adopt.taken_as_it_is import take
@@ -20,13 +20,14 @@ from modelyard.store import Dataset, Model, Package
 from modelyard.store.digests import digest_file, digest_json, digest_tree
 
 
-def adopt(source: Path | str, config: AdoptConfig, run: Run, dataset: Dataset | None = None) -> Model | Package:
+def adopt(source: Path | str | Seen, config: AdoptConfig, run: Run, dataset: Dataset | None = None) -> Model | Package:
     """A Hugging Face directory or hub id to a Model; an .onnx file to a Package; what is either already, as it is.
 
+    source: where it is, or what was seen there already.
     dataset: rows of the task that the golden set of a text ONNX is taken from, instead of sentences of our own.
     Raises BadInput for what cannot be taken over, or is not known and must be told (--task, --labels, --tokenizer).
     """
-    seen = look(source, config)
+    seen = source if isinstance(source, Seen) else look(source, config)
     run.details["source"] = {"name": seen.place.name, "form": seen.form}
     match seen.form:
         case "model":
@@ -34,10 +35,11 @@ def adopt(source: Path | str, config: AdoptConfig, run: Run, dataset: Dataset | 
         case "package":
             made = take(seen.place, Package, config, run)
         case "directory":
-            made = adopt_directory(read_directory(seen.place, config), run)
+            assert seen.directory is not None
+            made = adopt_directory(seen.directory, run)
         case "text_onnx":
-            assert seen.tokenizer is not None
-            made = text_package(seen.place, seen.tokenizer, config, run, dataset)
+            assert seen.text is not None
+            made = text_package(seen.place, seen.text, config, run, dataset)
         case "tensor_onnx":
             made = tensor_package(seen.place, config, run)
         case _:
@@ -46,17 +48,18 @@ def adopt(source: Path | str, config: AdoptConfig, run: Run, dataset: Dataset | 
     return made
 
 
-def source_digest(seen: Seen, config: AdoptConfig) -> str:
+def source_digest(seen: Seen) -> str:
     """The digest of the files that adopting it reads, no place or time."""
     if seen.form in ("model", "package"):
         return digest_tree(seen.place)
-    if seen.form == "directory":
-        files = list(read_directory(seen.place, config).files)
+    if seen.directory is not None:
+        files = [*seen.directory.files]
     else:
         files = [seen.place, *held(seen.place.parent, external_files(read_graph(seen.place)))]
-        if seen.tokenizer is not None:
+        if seen.text is not None:
+            tokenizer = seen.text.tokenizer
             names = ("tokenizer.json", *SENTENCE_FILES)
-            files += [*held(seen.tokenizer, names), *config_files(seen.place, seen.tokenizer)]
+            files += [*held(tokenizer, names), *config_files(seen.place, tokenizer)]
     return digest_json([[path.name, digest_file(path)] for path in files])
 
 

@@ -28,4 +28,5 @@ class AdoptConfig(StageConfig):
     max_batch: Annotated[int, Field(ge=1)] = 64
     max_item_bytes: Annotated[int, Field(ge=1)] = 1 << 20
     p99_ms: Positive = 200.0
+    limit_s: Positive = 120.0  # seconds that opening an .onnx file, or one run of it, may take
     max_bytes: Annotated[int, Field(ge=1)] = 16 * GIB  # of everything that is taken over

@@ -10,9 +10,9 @@ from modelyard.errors import BadConfig, BadInput
 from modelyard.stages.adopt.config import AdoptConfig
 from modelyard.stages.adopt.foreign_files import PICKLES, pickles_in
 from modelyard.stages.adopt.hub import fetch
-from modelyard.stages.adopt.hugging_face import read_directory
+from modelyard.stages.adopt.hugging_face import Directory, read_directory
 from modelyard.stages.adopt.onnx_checks import check
-from modelyard.stages.adopt.text_graph import read_text_graph
+from modelyard.stages.adopt.text_graph import TextGraph, read_text_graph
 from modelyard.store import Model, Package
 from modelyard.tasks import CODE, is_own
 from modelyard.training.base import HUB_ID
@@ -25,12 +25,13 @@ KERAS = (".keras", ".h5", ".hdf5")
 
 @dataclass(frozen=True)
 class Seen:
-    """place: the folder or .onnx file; form: what it is; tokenizer: the folder of a text ONNX's tokenizer."""
+    """place: the folder or .onnx file; form: what it is; directory, text: what was read of one of that form."""
 
     place: Path
     form: Form
     task: str
-    tokenizer: Path | None = None
+    directory: Directory | None = None
+    text: TextGraph | None = None
 
     @property
     def makes(self) -> type[Model] | type[Package]:
@@ -90,7 +91,8 @@ def _folder(folder: Path, config: AdoptConfig) -> Seen:
     weights = any(folder.glob("*.safetensors"))
     graphs = sorted(path for place in (folder, folder / "onnx") for path in place.glob("*.onnx"))
     if (folder / "config.json").is_file() and weights:
-        return Seen(folder, "directory", read_directory(folder, config).task)
+        directory = read_directory(folder, config)
+        return Seen(folder, "directory", directory.task, directory=directory)
     if pickled := pickles_in(folder):
         raise BadInput(
             f"{folder.name} has only pickled weights ({pickled[0]}): opening them would run code from the file",
@@ -138,8 +140,8 @@ def _ours(made: Model | Package, config: AdoptConfig) -> str:
 
 
 def _text_onnx(path: Path, tokenizer: Path, config: AdoptConfig) -> Seen:
-    check(path)
-    return Seen(path, "text_onnx", read_text_graph(path, tokenizer, config).task, tokenizer)
+    graph = read_text_graph(check(path), path, tokenizer, config)
+    return Seen(path, "text_onnx", graph.task, text=graph)
 
 
 def _tokenizer_folder(given: Path) -> Path:

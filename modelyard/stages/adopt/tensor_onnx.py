@@ -11,31 +11,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from modelyard.errors import BadInput, ModelyardError
+from modelyard.errors import BadInput
 from modelyard.run import Run
 from modelyard.runtimes.golden import Golden, replay
 from modelyard.runtimes.graph_failure import GraphFailure
-from modelyard.runtimes.onnxruntime import OnnxGraph, open_graph
 from modelyard.runtimes.tensor_golden import write_tensors
 from modelyard.stages.adopt.batch_axis import BatchAxis, find_batch_axis
 from modelyard.stages.adopt.config import AdoptConfig
 from modelyard.stages.adopt.given_inputs import read_npz, requests, with_ranks
-from modelyard.stages.adopt.graph_files import copy_graph
 from modelyard.stages.adopt.graph_tensors import GraphTensor, Shapes, graph_inputs, graph_outputs, observed
 from modelyard.stages.adopt.onnx_checks import check, node_name, nodes
+from modelyard.stages.adopt.own_variant import FLOAT, INT8, copy_variant, opset, quantised, tried
 from modelyard.stages.adopt.random_inputs import Draw, failure_of, find_draw, guessed_numbers, larger
-from modelyard.stages.adopt.text_graph import quantised
 from modelyard.store import Package
 from modelyard.store.artifacts import write_index
 from modelyard.tasks import load_task
-from modelyard.tasks.task import Tensors
+from modelyard.tasks.task import Graph, Tensors
 from modelyard.tasks.tensor.pipeline import fits
 
 if TYPE_CHECKING:
     import onnx
 
-REQUIRES = {"onnxruntime": "1.20"}
-FLOAT, INT8 = "float", "int8"
 INPUTS, OUTPUTS = "golden/inputs.safetensors", "golden/outputs.safetensors"
 RANDOM_REQUESTS = 16  # of a golden set that nobody gave inputs for: more of them prove no more
 MOST_GOLDEN_BYTES, MOST_GOLDEN_S = 32 << 20, 10.0
@@ -62,56 +58,33 @@ def tensor_package(path: Path, config: AdoptConfig, run: Run) -> Package:
     inputs, outputs = graph_inputs(proto, path), graph_outputs(proto, path)
     with run.store.new_directory() as folder:
         run.listener.progress("adopt", 0, 3, "graph")
-        name = INT8 if quantised(proto) else FLOAT
-        files = copy_graph(path, folder / "variants" / name, config.max_bytes)
-        graph = _open(files, path)
-        run.check_cancelled()
-        run.listener.progress("adopt", 1, 3, "inputs")
-        if config.data is not None:
-            inputs, examples = _given(graph, inputs, config.data, config.golden)
-        else:
-            examples = _drawn(graph, proto, inputs, path, config.golden, run)
-        axis = find_batch_axis(
-            graph, proto, inputs, outputs, examples.of_rows, more_rows_ran=examples.several, path=path
-        )
-        run.check_cancelled()
-        run.listener.progress("adopt", 2, 3, "golden set")
-        asked, answered = _golden(graph, examples.golden(axis.rows))
-        tolerance = {"max_abs": config.tolerance or TOLERANCES[name], "agreement": 1.0}
-        variant = {
-            "name": name,
-            "runtime": "onnxruntime",
-            "requires": REQUIRES,
-            "graphs": {"model": {"format": "onnx", "files": [file.relative_to(folder).as_posix() for file in files]}},
-            "tolerance": tolerance,
-        }
-        answers = [*axis.answers, *({name: array.shape for name, array in one.items()} for one in answered)]
-        signature = _signature(inputs, outputs, answers, run)
-        write_tensors(folder / INPUTS, asked)
-        write_tensors(folder / OUTPUTS, answered)
-        write_index(Package, folder, _index(config, variant, signature, axis, len(asked)))
-        _replay(folder, graph, Golden(asked, answered, MOST_GOLDEN_S, "none"), proto, path)
+        variant = copy_variant(path, folder, eight_bits=quantised(proto), most=config.max_bytes)
+        with tried(folder, variant, path, threads=1, limit_s=config.limit_s) as graph:
+            run.check_cancelled()
+            run.listener.progress("adopt", 1, 3, "inputs")
+            if config.data is not None:
+                inputs, examples = _given(graph, inputs, config.data, config.golden)
+            else:
+                examples = _drawn(graph, proto, inputs, path, config.golden, run)
+            axis = find_batch_axis(
+                graph, proto, inputs, outputs, examples.of_rows, more_rows_ran=examples.several, path=path
+            )
+            run.check_cancelled()
+            run.listener.progress("adopt", 2, 3, "golden set")
+            asked, answered = _golden(graph, examples.golden(axis.rows))
+            variant["tolerance"] = {"max_abs": config.tolerance or TOLERANCES[variant["name"]], "agreement": 1.0}
+            answers = [*axis.answers, *({name: array.shape for name, array in one.items()} for one in answered)]
+            signature = _signature(inputs, outputs, answers, run)
+            write_tensors(folder / INPUTS, asked)
+            write_tensors(folder / OUTPUTS, answered)
+            write_index(Package, folder, _index(config, variant, signature, axis, len(asked)))
+            _replay(folder, graph, Golden(asked, answered, MOST_GOLDEN_S, "none"), proto, path)
         _record(run, proto, axis, examples, len(asked))
         run.listener.progress("adopt", 3, 3)
         return run.store.add(Package, folder, {"stage": "adopt", "source": path.name})
 
 
-def _open(files: Sequence[Path], path: Path) -> OnnxGraph:
-    try:
-        return open_graph(files, threads=1)
-    except ModelyardError as error:
-        words = error.message.partition(": ")[2]
-        raise BadInput(
-            f"{path.name} does not open in ONNX Runtime: {words}",
-            where=str(path),
-            next="bring an opset older than 7 up: onnx.version_converter.convert_version(model, 20); or pip install -U "
-            "onnxruntime; or see what onnx.checker.check_model(path, full_check=True) says",
-        ) from error
-
-
-def _given(
-    graph: OnnxGraph, tensors: Sequence[GraphTensor], data: Path, most: int
-) -> tuple[list[GraphTensor], Examples]:
+def _given(graph: Graph, tensors: Sequence[GraphTensor], data: Path, most: int) -> tuple[list[GraphTensor], Examples]:
     """Requests of an .npz file, each of which must run."""
     arrays = read_npz(data)
     inputs = with_ranks(tensors, arrays)
@@ -146,7 +119,7 @@ def _given(
 
 
 def _drawn(
-    graph: OnnxGraph, proto: onnx.ModelProto, inputs: Sequence[GraphTensor], path: Path, most: int, run: Run
+    graph: Graph, proto: onnx.ModelProto, inputs: Sequence[GraphTensor], path: Path, most: int, run: Run
 ) -> Examples:
     """Random inputs, seeded. Raises BadInput where the graph runs on none that were tried."""
     nameless = [tensor.name for tensor in inputs if tensor.axes is None]
@@ -182,7 +155,7 @@ def _drawn(
     return Examples(of_rows, golden, several, "random inputs of its own shapes, seeded")
 
 
-def _golden(graph: OnnxGraph, items: Iterator[Tensors]) -> tuple[list[Tensors], list[Tensors]]:
+def _golden(graph: Graph, items: Iterator[Tensors]) -> tuple[list[Tensors], list[Tensors]]:
     """Requests and their answers, as many as are small and fast enough, and two at least.
 
     The first is known to run; one behind it whose random values do not go together is left out."""
@@ -239,7 +212,7 @@ def _index(
     }
 
 
-def _replay(folder: Path, graph: OnnxGraph, golden: Golden, proto: onnx.ModelProto, path: Path) -> None:
+def _replay(folder: Path, graph: Graph, golden: Golden, proto: onnx.ModelProto, path: Path) -> None:
     """The same inputs a second time: a graph that draws random numbers can keep no golden set."""
     pipeline = load_task("tensor").open_pipeline(folder, {})
     exactly = {"max_abs": 0.0, "agreement": 1.0}
@@ -265,5 +238,5 @@ def _record(run: Run, proto: onnx.ModelProto, axis: BatchAxis, examples: Example
     run.details.update(
         batch=axis.rows,
         not_batched=axis.why,
-        opset=max((entry.version for entry in proto.opset_import if entry.domain in ("", "ai.onnx")), default=0),
+        opset=opset(proto),
     )

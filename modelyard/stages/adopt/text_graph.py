@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from modelyard.errors import BadConfig, BadInput
 from modelyard.stages.adopt.config import AdoptConfig
 from modelyard.stages.adopt.foreign_files import held, read_object
-from modelyard.stages.adopt.graph_files import read_graph
 from modelyard.stages.adopt.hugging_face import CLASSIFICATION, EMBEDDING
 from modelyard.stages.adopt.labels import labels_of
+from modelyard.stages.adopt.own_variant import opset, quantised
 from modelyard.tasks.text.prepare import FEEDS
 
 if TYPE_CHECKING:
@@ -25,8 +24,6 @@ VECTOR_NAMES = ("sentence_embedding", "sentence_embeddings", "embedding", "embed
 TOKEN_NAMES = ("last_hidden_state", "token_embeddings", "hidden_states")
 CONFIG = "config.json"
 BATCH, TOKENS = 0, 1
-LOW_PRECISION = {"QLinearMatMul", "MatMulInteger", "DynamicQuantizeLinear", "DequantizeLinear", "MatMulNBits"}
-LARGE = 4096  # elements from which on an eight-bit constant is a weight, not a table
 
 
 @dataclass(frozen=True)
@@ -42,8 +39,9 @@ class Output:
 
 @dataclass(frozen=True)
 class TextGraph:
-    """What a text ONNX is. pooled: whether the output is one vector a text, not one a token."""
+    """What a text ONNX is. tokenizer: its folder; pooled: whether the output is one vector a text, not one a token."""
 
+    tokenizer: Path
     task: str
     feeds: tuple[str, ...]
     output: Output
@@ -59,22 +57,22 @@ class TextGraph:
         return {"inputs": inputs, "outputs": [{"name": self.output.name, "datatype": "FP32", "shape": shape}]}
 
 
-def read_text_graph(path: Path, tokenizer: Path, config: AdoptConfig) -> TextGraph:
+def read_text_graph(proto: onnx.ModelProto, path: Path, tokenizer: Path, config: AdoptConfig) -> TextGraph:
     """Raises BadInput with what was seen, and what must be told."""
-    proto = read_graph(path)
     outputs = [Output(value.name, _axes(value)) for value in proto.graph.output if _is_float(value)]
     feeds = _feeds(proto, path)
     configs = config_files(path, tokenizer)
     described = read_object(configs[0]) if configs else {}
     task, output, labels = _task(outputs, described, config, path)
     return TextGraph(
+        tokenizer,
         task,
         feeds,
         output,
         labels,
         pooled=len(output.axes) == 2,
         quantised=quantised(proto),
-        opset=max((entry.version for entry in proto.opset_import if entry.domain in ("", "ai.onnx")), default=0),
+        opset=opset(proto),
     )
 
 
@@ -170,17 +168,3 @@ def _labels(output: Output, described: dict[str, Any], config: AdoptConfig, path
             next=f"give {width} names in the order of the logits: --labels A,B,...",
         )
     return labels
-
-
-def quantised(proto: onnx.ModelProto) -> bool:
-    """Whether its weights are eight bits or fewer."""
-    import onnx
-
-    small = {
-        getattr(onnx.TensorProto, name)
-        for name in ("INT8", "UINT8", "INT4", "UINT4")
-        if hasattr(onnx.TensorProto, name)
-    }
-    if any(node.op_type in LOW_PRECISION or node.op_type.startswith("QLinear") for node in proto.graph.node):
-        return True
-    return any(tensor.data_type in small and math.prod(tensor.dims) >= LARGE for tensor in proto.graph.initializer)

@@ -12,26 +12,23 @@ import numpy as np
 from modelyard.errors import BadInput, ModelyardError
 from modelyard.run import Run
 from modelyard.runtimes.golden_writing import spread, write_golden
-from modelyard.runtimes.variants import OpenGraph, open_variant
 from modelyard.stages.adopt.config import AdoptConfig
 from modelyard.stages.adopt.foreign_files import MAX_JSON, held, read_json, read_object
-from modelyard.stages.adopt.graph_files import copy_graph
 from modelyard.stages.adopt.hugging_face import EMBEDDING, MOST_TOKENS, SENTENCE_FILES, most_tokens
+from modelyard.stages.adopt.own_variant import copy_variant, tried
 from modelyard.stages.adopt.sentences import SENTENCES
-from modelyard.stages.adopt.text_graph import CONFIG, TextGraph, read_text_graph
+from modelyard.stages.adopt.text_graph import CONFIG, TextGraph
 from modelyard.store import Dataset, Package
 from modelyard.store.artifacts import write_index
 from modelyard.tasks import Pipeline, Task, load_task
 from modelyard.tasks.columns import public_columns
-from modelyard.tasks.task import Prepared
+from modelyard.tasks.task import Graph, Prepared
 from modelyard.tasks.text.directory import pad_id
 from modelyard.tasks.text_embedding.pooling import read_pooling
 
-REQUIRES = {"onnxruntime": "1.20"}
 TOKENIZER = "tokenizer.json"
 ROWS = 1000  # of the data that the golden set is chosen from
 BATCHES = (2, 5)  # of short beside long
-FLOAT, INT8 = "float", "int8"
 EXACT = 1e-3  # another CPU sums float32 in another order
 # Eight-bit kernels round differently with and without dot product instructions: a share of the largest value.
 ROUNDED, ROUNDED_AGREEMENT = 0.1, 0.95
@@ -39,40 +36,30 @@ SHOWN = 300  # characters of a runtime's error
 DYNAMIC = "export it again with free batch and token axes"
 
 
-def text_package(path: Path, tokenizer: Path, config: AdoptConfig, run: Run, dataset: Dataset | None) -> Package:
+def text_package(path: Path, graph: TextGraph, config: AdoptConfig, run: Run, dataset: Dataset | None) -> Package:
     """Raises BadInput for a graph that does not run on texts of several lengths, alone and in batches."""
-    graph = read_text_graph(path, tokenizer, config)
     task = load_task(graph.task)
     items = _rows(dataset, task) if dataset is not None else [{"text": text} for text in SENTENCES]
-    name = INT8 if graph.quantised else FLOAT
     with run.store.new_directory() as folder:
         run.listener.progress("adopt", 0, 3, "graph")
-        files = copy_graph(path, folder / "variants" / name, config.max_bytes)
-        variant: dict[str, Any] = {
-            "name": name,
-            "runtime": "onnxruntime",
-            "requires": REQUIRES,
-            "graphs": {"model": {"format": "onnx", "files": [file.relative_to(folder).as_posix() for file in files]}},
-            "tolerance": {"max_abs": EXACT, "agreement": 1.0},
-        }
-        _copy_tokenizer(tokenizer, folder)
-        index = _index(graph, task, tokenizer, config, variant, run)
-        write_index(Package, folder, index)
-        graphs = open_variant(Package.open(folder), variant, run.threads)
-        pipeline = task.open_pipeline(folder, index["pipeline"])
-        prepared = pipeline.prepare_batch(items)
-        run.listener.progress("adopt", 1, 3, "batches")
-        _hold_batches(pipeline, graphs, prepared, path, run)
-        run.check_cancelled()
-        run.listener.progress("adopt", 2, 3, "golden set")
-        chosen = spread([item.size for item in prepared], config.golden)
-        golden = write_golden(
-            folder, pipeline, graphs, [items[row] for row in chosen], [prepared[row] for row in chosen]
-        )
-        variant["tolerance"] = _tolerance(pipeline, graphs, [prepared[row] for row in chosen], graph, config)
-        write_index(
-            Package, folder, {**index, "variants": [variant], "golden": {**golden, "agreement": task.agreement}}
-        )
+        variant = copy_variant(path, folder, eight_bits=graph.quantised, most=config.max_bytes)
+        _copy_tokenizer(graph.tokenizer, folder)
+        index = _index(graph, task, config, variant, run)
+        write_index(Package, folder, index)  # the pipeline reads its labels there
+        with tried(folder, variant, path, threads=run.threads, limit_s=config.limit_s) as model:
+            graphs = {"model": model}
+            pipeline = task.open_pipeline(folder, index["pipeline"])
+            prepared = pipeline.prepare_batch(items)
+            run.listener.progress("adopt", 1, 3, "batches")
+            _hold_batches(pipeline, graphs, prepared, path, run)
+            run.check_cancelled()
+            run.listener.progress("adopt", 2, 3, "golden set")
+            chosen = spread([item.size for item in prepared], config.golden)
+            golden = write_golden(
+                folder, pipeline, graphs, [items[row] for row in chosen], [prepared[row] for row in chosen]
+            )
+            variant["tolerance"] = _tolerance(pipeline, graphs, [prepared[row] for row in chosen], graph, config)
+        write_index(Package, folder, {**index, "golden": {**golden, "agreement": task.agreement}})
         _record(run, graph, index, len(chosen), dataset is None)
         run.listener.progress("adopt", 3, 3)
         return run.store.add(Package, folder, {"stage": "adopt", "source": path.name})
@@ -81,8 +68,13 @@ def text_package(path: Path, tokenizer: Path, config: AdoptConfig, run: Run, dat
 def _rows(dataset: Dataset, task: Task) -> list[Mapping[str, Any]]:
     """The requests that the first ROWS rows stand for."""
     columns = {name: public for name, public in public_columns(dataset, task).items() if public in task.columns}
-    table = dataset.read(list(columns)).slice(0, ROWS)
-    return task.items(table.rename_columns([columns[name] for name in table.column_names]).to_pylist())
+    rows: list[Mapping[str, Any]] = []
+    for view in dataset.views():
+        table = view.read(list(columns)).rename_columns(list(columns.values()))
+        rows += table.slice(0, ROWS - len(rows)).to_pylist()
+        if len(rows) == ROWS:
+            break
+    return task.items(rows)
 
 
 def _copy_tokenizer(tokenizer: Path, folder: Path) -> None:
@@ -93,10 +85,9 @@ def _copy_tokenizer(tokenizer: Path, folder: Path) -> None:
     shutil.copyfile(source, target)
 
 
-def _index(
-    graph: TextGraph, task: Task, tokenizer: Path, config: AdoptConfig, variant: dict[str, Any], run: Run
-) -> dict[str, Any]:
+def _index(graph: TextGraph, task: Task, config: AdoptConfig, variant: dict[str, Any], run: Run) -> dict[str, Any]:
     """The content of package.json without its golden set (docs/package.md)."""
+    tokenizer = graph.tokenizer
     for path in held(tokenizer, [CONFIG, *SENTENCE_FILES]):
         read_json(path)  # each is small, or refused
     pipeline: dict[str, Any] = {
@@ -149,7 +140,7 @@ def _pad_id(tokenizer: Path) -> int:
 
 
 def _hold_batches(
-    pipeline: Pipeline, graphs: Mapping[str, OpenGraph], prepared: Sequence[Prepared], path: Path, run: Run
+    pipeline: Pipeline, graphs: Mapping[str, Graph], prepared: Sequence[Prepared], path: Path, run: Run
 ) -> None:
     """Raises BadInput where the graph does not run on short and long texts, alone and together, or answers what is not
     finite, of another number of rows, or of another width than its labels."""
@@ -180,7 +171,7 @@ def _not_run(what: str, words: str, path: Path) -> BadInput:
 
 def _tolerance(
     pipeline: Pipeline,
-    graphs: Mapping[str, OpenGraph],
+    graphs: Mapping[str, Graph],
     prepared: Sequence[Prepared],
     graph: TextGraph,
     config: AdoptConfig,

@@ -9,10 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from modelyard.environment import environment
-
-# Instructions that multiply and add eight-bit integers without saturating in between (Arm's dot product too).
-EXACT_INT8 = {"avx512_vnni", "avx_vnni", "amx_int8", "asimddp"}
+from modelyard.environment import EXACT_INT8, environment
 
 
 def needs_reduced_range() -> bool:

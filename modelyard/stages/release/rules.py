@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from modelyard.environment import EXACT_INT8
 from modelyard.stages.release.evidence import Evidence, Judging, Measured
 from modelyard.stages.release.numbers import finite
 from modelyard.stages.release.words import Words
@@ -148,8 +149,7 @@ def _p99(evidence: Evidence, words: Words) -> Measured | None:
 
 def _fast_integers(evidence: Evidence) -> bool:
     """Whether the processor has integer dot products (VNNI, AMX, SDOT), without which INT8 gains less."""
-    flags = evidence.environment("optimize").get("cpu_flags") or []
-    return any(flag in flags for flag in ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp"))
+    return not EXACT_INT8.isdisjoint(evidence.environment("optimize").get("cpu_flags") or [])
 
 
 def _class_imbalance(evidence: Evidence, words: Words) -> Measured | None:

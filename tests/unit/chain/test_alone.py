@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,16 +10,14 @@ from modelyard.chain.alone import Alone, run_alone
 from modelyard.chain.project import load_project
 from modelyard.errors import BadInput, EnvironmentProblem
 from modelyard.run import Cancelled
-from modelyard.stages.ingest import ingest
 from modelyard.store.work_folder import work_folder_of
-from tests.rows import Heard, StopsAt, write_csv
+from tests.rows import Heard, StopsAt, cut_small, write_csv
 
 
 @pytest.fixture
 def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """509 rows in 6 parts, 9 of them twins."""
-    monkeypatch.setattr(sys.modules[ingest.__module__], "PART_CHARACTERS", 1)
-    monkeypatch.setattr("modelyard.stages.ingest.delimited.BATCH_ROWS", 100)
+    cut_small(monkeypatch, part=1, batch=100)
     rows = [(f"text {number} is  {number % 7} long", "ab"[number % 2]) for number in range(500)]
     return write_csv(tmp_path / "rows.csv", ("text", "label"), [*rows, *rows[:9]])
 

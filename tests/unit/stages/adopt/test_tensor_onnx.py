@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import platform
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from modelyard.runtimes.golden import read_golden
 from modelyard.stages.adopt import AdoptConfig, adopt
 from modelyard.store import Package, Store
 from modelyard.tasks import load_task
-from tests.graphs import Value, graph, node, saved
+from tests.graphs import Value, endless, graph, node, saved
 
 X: Value = ("x", "FLOAT", ["batch", 3])
 Y: Value = ("y", "FLOAT", ["batch", 2])
@@ -216,3 +217,23 @@ def test_a_branch_and_texts_go_through(tmp_path: Path) -> None:
     for item, answer in zip(golden.inputs, golden.outputs, strict=True):
         texts = item["s"].tolist()
         assert answer["y"].tolist() == (texts if item["flag"] else [text * 2 for text in texts])
+
+
+def test_a_graph_that_does_not_end_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    error = refused(endless(), tmp_path, limit_s=4)
+    assert error.message == (
+        "model.onnx runs on none of the random inputs that were tried: "
+        "it took longer than 4 s (limit_s), and was stopped"
+    )
+    assert list((tmp_path / "store" / "temporary").iterdir()) == []
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="other processors answer")
+def test_inputs_that_end_the_runtime_are_passed_over(tmp_path: Path) -> None:
+    """The smallest INT32 divided by -1 ends the process: what `n` of 1, the first that is tried, comes to."""
+    least = {"least": np.array(np.iinfo(np.int32).min, np.int32), "two": np.array(2, np.int32)}
+    nodes = [node("Sub", "n two", "by"), node("Div", "least by", "y")]
+    package, _ = adopted(graph(nodes, [("n", "INT32", [])], [("y", "INT32", [])], least), tmp_path)
+    golden = read_golden(package)
+    assert {int(item["n"]) for item in golden.inputs} == {0}
+    assert {int(answer["y"]) for answer in golden.outputs} == {2**30}

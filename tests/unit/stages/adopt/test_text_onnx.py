@@ -11,11 +11,11 @@ import pytest
 from modelyard.errors import BadConfig, BadInput
 from modelyard.runtimes.choose import choose_variant
 from modelyard.runtimes.golden import read_golden
-from modelyard.stages.adopt import AdoptConfig, adopt, look
+from modelyard.stages.adopt import AdoptConfig, adopt, look, text_onnx
 from modelyard.stages.adopt.sentences import SENTENCES
 from modelyard.store import Package
 from modelyard.tasks import load_task
-from tests.rows import labelled, new_run
+from tests.rows import in_parts, labelled, new_run
 from tests.unit.stages.adopt.models import make_text_onnx, make_tokenizer
 from tests.unit.tiny_bert import reviews
 
@@ -92,7 +92,8 @@ def test_a_folder_with_graph_and_tokenizer_needs_no_option(tiny_base: Path, tmp_
     folder = make_tokenizer(tmp_path / "exported", tiny_base, id2label={"0": "bad", "1": "good"})
     make_text_onnx(folder / "onnx" / "model.onnx", "logits", 2)
     seen = look(folder, AdoptConfig())
-    assert (seen.form, seen.task, seen.tokenizer) == ("text_onnx", "text_classification", folder)
+    assert seen.text is not None
+    assert (seen.form, seen.task, seen.text.tokenizer) == ("text_onnx", "text_classification", folder)
     make_text_onnx(folder / "model.onnx", "logits", 2)
     with pytest.raises(BadInput, match="exported holds 2 graphs") as caught:
         look(folder, AdoptConfig())
@@ -177,3 +178,18 @@ def test_what_does_not_go_together_is_told(tiny_base: Path, tmp_path: Path) -> N
     with pytest.raises(BadInput, match="is a Keras file"):
         (tmp_path / "model.keras").write_bytes(b"PK")
         look(tmp_path / "model.keras", AdoptConfig())
+
+
+def test_of_many_rows_only_the_parts_of_the_first_are_read(
+    tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_onnx, "ROWS", 5)
+    run = new_run(tmp_path)
+    words = reviews(12)
+    dataset = in_parts(run, [words[:3], words[3:7], words[7:]])
+    run.store.object(dataset.parts[2].files[0].digest, "parquet").unlink()
+    graph = make_text_onnx(tmp_path / "model.onnx", "logits", 2)
+    config = AdoptConfig(tokenizer=make_tokenizer(tmp_path / "t", tiny_base, id2label={"0": "bad", "1": "good"}))
+    package = adopt(graph, config, run, dataset)
+    assert isinstance(package, Package)
+    assert {item["text"] for item in read_golden(package).inputs} == {text for text, _ in words[:5]}

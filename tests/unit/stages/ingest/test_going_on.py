@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from modelyard.errors import BadInput
-from modelyard.run import Run
+from modelyard.run import Cancelled, Run
 from modelyard.stages.ingest import IngestConfig, ingest
 from modelyard.store import Dataset, Store
-from tests.rows import write_csv
+from tests.rows import Heard, StopsAt, cut_small, write_csv
 
 ROWS = [
     (f'review "number" {number % 50},\nin two lines 评论', "good" if number % 2 else "bad") for number in range(200)
@@ -26,37 +24,9 @@ ROWS = [
 BATCHES = 29  # of 7 rows each, where they are not cut by row groups
 
 
-class BrokeOff(Exception):
-    pass
-
-
-@dataclass
-class BreaksOff:
-    """A listener that ends the run when so many batches were read; `first` is how far the run had come at its start."""
-
-    at: int = -1
-    label: str = "ingest"
-    said: list[str] = field(default_factory=list)
-    batches: int = 0
-
-    def progress(self, label: str, done: int, total: int | None, note: str = "") -> None:
-        if label == "ingest" and done:
-            self.batches += 1
-        if label == self.label and done == self.at:
-            raise BrokeOff
-
-    def say(self, message: str) -> None:
-        self.said.append(message)
-
-    def warn(self, message: str) -> None:
-        self.said.append(message)
-
-
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules[ingest.__module__], "PART_CHARACTERS", 1500)
-    for reader in ("delimited", "jsonl", "parquet"):
-        monkeypatch.setattr(f"modelyard.stages.ingest.{reader}.BATCH_ROWS", 7)
+    cut_small(monkeypatch, part=1500, batch=7)
 
 
 def csv_file(folder: Path) -> Path:
@@ -95,24 +65,24 @@ def parquet_folder(folder: Path) -> Path:
 FORMATS = (csv_file, gb18030_file, jsonl_file, parquet_folder)
 
 
-def read(source: Path, store: Path, listener: BreaksOff) -> tuple[Dataset, Run]:
+def read(source: Path, store: Path, listener: Heard) -> tuple[Dataset, Run]:
     run = Run(Store(store), listener)
     return ingest(source, IngestConfig(), run), run
 
 
 def broken_off(source: Path, store: Path, at: int, label: str = "ingest") -> None:
-    with pytest.raises(BrokeOff):
-        read(source, store, BreaksOff(at, label))
+    with pytest.raises(Cancelled):
+        read(source, store, StopsAt(label, at))
 
 
 @pytest.mark.parametrize("make", FORMATS)
 def test_a_run_that_broke_off_goes_on_behind_its_last_part(make: Callable[[Path], Path], tmp_path: Path) -> None:
     source = make(tmp_path)
-    unbroken, run = read(source, tmp_path / "one", BreaksOff())
+    unbroken, run = read(source, tmp_path / "one", Heard())
     assert len(unbroken.parts) > 5
     for at in (1, 9, 9, 5):
         broken_off(source, tmp_path / "two", at)
-    listener = BreaksOff()
+    listener = Heard()
     resumed, again = read(source, tmp_path / "two", listener)
     assert resumed.digest == unbroken.digest
     assert listener.batches < 20, "what was read is not read again"
@@ -130,18 +100,18 @@ def run_file(source: Path) -> str:
 def test_a_run_that_broke_off_while_ids_were_made_reads_nothing_again(tmp_path: Path) -> None:
     source = gb18030_file(tmp_path)
     broken_off(source, tmp_path / "two", 2, "row ids")
-    listener = BreaksOff()
+    listener = Heard()
     resumed, _ = read(source, tmp_path / "two", listener)
-    assert resumed.digest == read(source, tmp_path / "one", BreaksOff())[0].digest
+    assert resumed.digest == read(source, tmp_path / "one", Heard())[0].digest
     assert listener.batches == 0
 
 
 def test_a_part_that_is_gone_is_made_again_with_those_behind_it(tmp_path: Path) -> None:
     source = csv_file(tmp_path)
-    unbroken, _ = read(source, tmp_path / "one", BreaksOff())
+    unbroken, _ = read(source, tmp_path / "one", Heard())
     broken_off(source, tmp_path / "two", 25)
     Store(tmp_path / "two").object(unbroken.parts[2].files[0].digest, "parquet").unlink()
-    listener = BreaksOff()
+    listener = Heard()
     resumed, _ = read(source, tmp_path / "two", listener)
     assert resumed.digest == unbroken.digest
     before = sum(part.rows for part in unbroken.parts[:2])
@@ -153,7 +123,7 @@ def test_a_bar_that_is_raised_after_the_run_failed_costs_no_second_reading(tmp_p
     run = Run(Store(tmp_path / "store"))
     with pytest.raises(BadInput, match=r"the bar is 0%"):
         ingest(source, IngestConfig(max_set_aside=0), run)
-    listener = BreaksOff()
+    listener = Heard()
     dataset = ingest(source, IngestConfig(max_set_aside=0.1), Run(run.store, listener))
     assert (dataset.rows(), listener.batches < 3) == (201, True)
 
@@ -169,7 +139,7 @@ def test_a_source_that_changed_is_read_from_its_beginning(change: str, tmp_path:
         os.utime(source, ns=(1, 1))
     else:
         settings = {"max_columns": 5}
-    listener = BreaksOff()
+    listener = Heard()
     run = Run(Store(tmp_path / "two"), listener)
     resumed = ingest(source, IngestConfig(**settings), run)
     assert listener.batches >= BATCHES

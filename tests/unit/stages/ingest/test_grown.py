@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,45 +11,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from modelyard.run import Run
+from modelyard.run import Cancelled, Run
 from modelyard.stages.ingest import Earlier, IngestConfig, has_grown, ingest
 from modelyard.store import Dataset, Store
-from tests.rows import classes, column, write_csv
+from tests.rows import Heard, StopsAt, classes, column, cut_small, write_csv
 
 OLD = [(f"review number {number % 40}", "good" if number % 2 else "bad") for number in range(60)]
 NEW = [("review number 7", "good"), ("an unheard of 评论", "middling"), ("review number 7", "bad")]
 
 
-class Counts:
-    """A listener that counts batches, and ends the run at one."""
-
-    def __init__(self, end_at: int = -1) -> None:
-        self.end_at, self.batches = end_at, 0
-        self.said: list[str] = []
-
-    def progress(self, label: str, done: int, total: int | None, note: str = "") -> None:
-        self.batches += label == "ingest" and done > 0
-        if label == "ingest" and done == self.end_at:
-            raise KeyboardInterrupt
-
-    def say(self, message: str) -> None:
-        self.said.append(message)
-
-    def warn(self, message: str) -> None:
-        self.said.append(message)
-
-
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules[ingest.__module__], "PART_CHARACTERS", 1200)
-    for reader in ("delimited", "jsonl", "parquet"):
-        monkeypatch.setattr(f"modelyard.stages.ingest.{reader}.BATCH_ROWS", 7)
+    cut_small(monkeypatch, part=1200, batch=7)
 
 
 def read(
-    source: Path, store: Path, listener: Counts | None = None, earlier: Earlier | None = None, **config: Any
+    source: Path, store: Path, listener: Heard | None = None, earlier: Earlier | None = None, **config: Any
 ) -> tuple[Dataset, Run]:
-    run = Run(Store(store), listener or Counts())
+    run = Run(Store(store), listener or Heard())
     return ingest(source, IngestConfig(**config), run, earlier), run
 
 
@@ -98,7 +76,7 @@ def test_parts_that_were_there_are_kept_and_only_what_follows_is_read(
     make: Callable[..., Path], tmp_path: Path
 ) -> None:
     earlier = before(make(tmp_path, OLD), tmp_path / "store")
-    listener = Counts()
+    listener = Heard()
     source = make(tmp_path, OLD + NEW)
     assert has_grown(source, earlier.extent)
     grown, run = read(source, tmp_path / "store", listener, earlier)
@@ -143,9 +121,9 @@ def test_a_run_that_broke_off_in_what_follows_goes_on_there(tmp_path: Path) -> N
     earlier, in_other = (before(csv_file(tmp_path, OLD), tmp_path / store) for store in ("one", "two"))
     source = csv_file(tmp_path, [*OLD, *((f"new {text}", label) for text, label in OLD)])
     unbroken, _ = read(source, tmp_path / "one", earlier=earlier)
-    with pytest.raises(KeyboardInterrupt):
-        read(source, tmp_path / "two", Counts(end_at=5), in_other)
-    listener = Counts()
+    with pytest.raises(Cancelled):
+        read(source, tmp_path / "two", StopsAt("ingest", 5), in_other)
+    listener = Heard()
     resumed, run = read(source, tmp_path / "two", listener, in_other)
     assert resumed.digest == unbroken.digest
     assert run.figures["rows_new"].value == 60

@@ -24,8 +24,8 @@ from modelyard.stages.ingest.batch import Position, RawBatch, Source
 from modelyard.stages.ingest.layout import find_format
 from modelyard.stages.ingest.lines import character_unit
 from modelyard.stages.ingest.opening import open_rows, open_source
+from tests.rows import READERS
 
-READERS = ("delimited", "jsonl", "parquet")
 ENCODINGS = ("utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-16-be", "utf-32", "cp1252")
 # What files are made of: cells that are quoted as they should be, as they should not be, and lines that are no row.
 PLAIN_CELL = st.text(st.characters(codec="cp1252", exclude_characters='",\r\n'), max_size=6)
