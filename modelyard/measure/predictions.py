@@ -9,6 +9,7 @@ import numpy as np
 from modelyard.runtimes.variants import open_variant
 from modelyard.store import Package
 from modelyard.tasks import Pipeline
+from modelyard.tasks.sequences import of_one_width
 from modelyard.tasks.task import Graph, Prepared, Tensors
 
 # Small and of one length, as the server forms its batches: what dynamic INT8 answers depends a little on the batch.
@@ -28,5 +29,9 @@ def all_outputs(pipeline: Pipeline, graphs: Mapping[str, Graph], items: Sequence
     for start in range(0, len(order), batch):
         rows = order[start : start + batch]
         for name, values in pipeline.run(graphs, pipeline.collate([items[row] for row in rows])).items():
-            outputs.setdefault(name, np.empty((len(items), *values.shape[1:]), values.dtype))[rows] = values
+            if name not in outputs:
+                outputs[name] = np.empty((len(items), *values.shape[1:]), values.dtype)
+            if outputs[name].shape[1:] != values.shape[1:]:
+                outputs[name], values = of_one_width(outputs[name], values)
+            outputs[name][rows] = values
     return outputs

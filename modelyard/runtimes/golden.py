@@ -20,6 +20,7 @@ from modelyard.tasks.cosine import cosines
 from modelyard.tasks.detection.matching import same_detections
 from modelyard.tasks.detection.select import CHOSEN
 from modelyard.tasks.metric import AGREEMENTS, Agreement
+from modelyard.tasks.sequences import OUTPUT_IDS, of_one_width, same_sequences
 from modelyard.tasks.task import Array, Graph, Pipeline, Tensors
 
 FIRST = 8  # replayed before the server says ready; the rest before a promotion
@@ -148,15 +149,18 @@ def compare(
 
     The answer is the reference's by `argmax` when every argmax over the last axis is the same, by `cosine` when every
     vector on the last axis has a cosine of at least COSINE with the reference's, by `boxes` when the chosen boxes
-    are the same in any order (only what they were chosen from is compared number by number), by `none` always. Only by
-    `none` may there be values that are not finite: those of the reference, in the same places. There a difference
-    counts as a share of the largest value of that output, for nothing is known of its scale. Texts must be the same.
+    are the same in any order (only what they were chosen from is compared number by number), by `sequences` when its
+    tokens are the same (what another sequence is worth is no difference), by `none` always. Only by `none` may there be
+    values that are not finite: those of the reference, in the same places. There a difference counts as a share of the
+    largest value of that output, for nothing is known of its scale. Texts must be the same.
     """
     worst = 0.0
     for name, expected in reference.items():
         if name not in outputs:
             return math.inf, False, f"the graph has no output {name}"
         found = np.asarray(outputs[name])
+        if agreement == "sequences":
+            found, expected = of_one_width(found, expected)
         if found.shape != expected.shape:
             return math.inf, False, f"{name} has shape {list(found.shape)}, the reference {list(expected.shape)}"
         if found.dtype == object or expected.dtype == object:
@@ -176,7 +180,10 @@ def compare(
                 return math.inf, False, f"{name}{side} holds a value that is not finite"
         scale = max(SMALLEST, float(np.abs(wanted).max(initial=0.0))) if agreement == "none" else 1.0
         if numbered:
-            worst = max(worst, float(np.abs(found - wanted).max(initial=0.0)) / scale)
+            gaps = np.abs(found - wanted)
+            if agreement == "sequences":
+                gaps = gaps[same_answers(outputs, reference, agreement)]
+            worst = max(worst, float(gaps.max(initial=0.0)) / scale)
     return worst, bool(same_answers(outputs, reference, agreement).all()), ""
 
 
@@ -191,7 +198,8 @@ def _same_not_finite(found: Array, wanted: Array) -> bool:
 
 def by_number(names: Iterable[str], agreement: Agreement) -> list[str]:
     """Those of the raw outputs whose differences count as such (see `compare`)."""
-    return [name for name in names if agreement != "boxes" or name not in CHOSEN]
+    chosen = {"boxes": CHOSEN, "sequences": (OUTPUT_IDS,)}.get(agreement, ())
+    return [name for name in names if name not in chosen]
 
 
 def same_answers(found: Mapping[str, Any], wanted: Mapping[str, Any], agreement: Agreement) -> Array:
@@ -199,6 +207,8 @@ def same_answers(found: Mapping[str, Any], wanted: Mapping[str, Any], agreement:
     `compare`)."""
     if agreement == "boxes":
         return same_detections(found, wanted)
+    if agreement == "sequences":
+        return same_sequences(np.asarray(found[OUTPUT_IDS]), np.asarray(wanted[OUTPUT_IDS]))
     items = len(next(iter(wanted.values()))) if agreement != "none" else 1
     same: Array = np.ones(items, dtype=bool)
     if agreement == "none":

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from modelyard.runtimes.golden import BASE64, FIRST
+from modelyard.tasks.sequences import of_one_width
 from modelyard.tasks.task import Graph, Pipeline, Prepared
 
 INPUTS = "golden/inputs.jsonl"
@@ -45,7 +46,8 @@ def write_golden(
     (folder / INPUTS).write_bytes("".join(f"{line}\n" for line in lines).encode())
     # safetensors writes the memory of an array as it lies, and what PyTorch has transposed lies otherwise.
     save_file(
-        {name: np.ascontiguousarray(np.concatenate(values)) for name, values in outputs.items()}, folder / OUTPUTS
+        {name: np.ascontiguousarray(np.concatenate(of_one_width(*values))) for name, values in outputs.items()},
+        folder / OUTPUTS,
     )
     return {"inputs": INPUTS, "outputs": OUTPUTS, "count": len(lines)}
 
