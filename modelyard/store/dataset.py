@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,9 +20,7 @@ import pyarrow.parquet as pq
 
 from modelyard.errors import BadInput, Damaged
 from modelyard.store.digests import digest_json
-
-if TYPE_CHECKING:
-    from modelyard.store.store import Store
+from modelyard.store.objects import Objects
 
 FORMAT = 1
 KEEP = "_keep"
@@ -203,7 +201,7 @@ def laid_over(
 class Dataset:
     """Immutable, named by the digest of its manifest."""
 
-    store: Store = field(repr=False, compare=False)
+    store: Objects = field(repr=False, compare=False)
     digest: str
     columns: tuple[Column, ...]
     parts: tuple[Part, ...]
@@ -229,7 +227,7 @@ class Dataset:
         }
 
     @staticmethod
-    def from_manifest(store: Store, manifest: Mapping[str, Any]) -> Dataset:
+    def from_manifest(store: Objects, manifest: Mapping[str, Any]) -> Dataset:
         if manifest.get("format") != FORMAT:
             raise Damaged(
                 f"this dataset has manifest format {manifest.get('format')}, this version reads {FORMAT}",

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pyarrow as pa
 
 from modelyard.errors import Fault
 from modelyard.store.dataset import KEEP, POSITION, ROW_ID_TYPE, Column, Dataset, Layer, Part, PartFile
 from modelyard.store.layers import POSITION_TYPE
+from modelyard.store.manifests import Manifests
 from modelyard.store.writers import keep_table
-
-if TYPE_CHECKING:
-    from modelyard.store.store import Store
 
 PARENT_ID = "parent_id"
 
@@ -21,7 +17,7 @@ class DerivedWriter:
     """Collects derived rows into parts. They hold every column of the Dataset, and `parent_id`: the row_id of the row
     that each was made from, null for rows that were there before."""
 
-    def __init__(self, store: Store, dataset: Dataset, name: str) -> None:
+    def __init__(self, store: Manifests, dataset: Dataset, name: str) -> None:
         """name: of the layer that adds `parent_id`."""
         self._store = store
         self._dataset = dataset

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,10 +13,8 @@ import pyarrow as pa
 from modelyard.errors import Fault
 from modelyard.store.dataset import KEEP, POSITION, Column, Dataset, Layer, PartView, laid_over
 from modelyard.store.journal import Journal
+from modelyard.store.manifests import Manifests
 from modelyard.store.writers import keep_table
-
-if TYPE_CHECKING:
-    from modelyard.store.store import Store
 
 # Above this share of changed rows a part is written dense: to read what lies below as well costs more than it saves.
 DENSE_SHARE = 0.5
@@ -38,7 +36,7 @@ class Sparse:
 class LayerWriter:
     """Adds one layer to a Dataset: call `write` once a part, in order."""
 
-    def __init__(self, store: Store, dataset: Dataset, name: str, columns: Sequence[Column] = ()) -> None:
+    def __init__(self, store: Manifests, dataset: Dataset, name: str, columns: Sequence[Column] = ()) -> None:
         """`columns` are those that the layer adds, or replaces under the same name."""
         self._store = store
         self._dataset = dataset

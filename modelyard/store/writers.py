@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from modelyard.errors import Fault
 from modelyard.store.dataset import Column, Dataset, Part, PartFile
-
-if TYPE_CHECKING:
-    from modelyard.store.store import Store
+from modelyard.store.manifests import Manifests
+from modelyard.store.objects import Objects
 
 ROW_GROUP_BYTES = 4 << 20
 MEDIA_ROWS = 500  # at most in a row group that holds files: one of them is read without all the others
@@ -31,7 +29,7 @@ def _holds_files(kind: pa.DataType) -> bool:
     return bool(pa.types.is_large_binary(kind) or (pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0))
 
 
-def keep_table(store: Store, table: pa.Table) -> str:
+def keep_table(store: Objects, table: pa.Table) -> str:
     """The table as an object of the store; answers its digest."""
     with store.new_directory() as folder:
         path = folder / "rows.parquet"
@@ -42,7 +40,7 @@ def keep_table(store: Store, table: pa.Table) -> str:
 class PartsWriter:
     """Collects tables of whole rows into parts."""
 
-    def __init__(self, store: Store, columns: Sequence[Column], later: Sequence[str] = ()) -> None:
+    def __init__(self, store: Manifests, columns: Sequence[Column], later: Sequence[str] = ()) -> None:
         """later: columns whose values are known when all parts are written; `add` brings them."""
         self._store = store
         self._columns = columns
