@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 
@@ -68,6 +68,34 @@ class Pipeline(Protocol):
         ...
 
 
+@runtime_checkable
+class Streaming(Protocol):
+    """A pipeline that can answer piece by piece."""
+
+    def stream(self, graphs: Mapping[str, Graph], feeds: Tensors) -> Iterator[str]:
+        """Pieces of the text of the one item in `feeds`, whose concatenation is what greedy search answers; no
+        character is cut. A step of the graphs is run for each `next`: whoever stops asking stops the work."""
+        ...
+
+
+@runtime_checkable
+class Generative(Streaming, Protocol):
+    """A pipeline that writes its answer token by token."""
+
+    def generating(self, settings: Mapping[str, Any]) -> Self:
+        """Search by these settings (beams, max_new_tokens, length_penalty), where they are given."""
+        ...
+
+    def generation_spec(self) -> dict[str, Any]:
+        """The settings it searches by, for package.json."""
+        ...
+
+    def forced(self, graphs: Mapping[str, Graph], feeds: Tensors, answered: Tensors) -> Tensors:
+        """Numbers along given answers (raw outputs of `run`): what export compares, for a choice may tip over where two
+        tokens lie within a rounding error of each other."""
+        ...
+
+
 @dataclass(frozen=True)
 class Signature:
     """The public inputs and outputs in V2 terms: name, datatype, shape (-1 is the batch)."""
@@ -101,6 +129,8 @@ class Task(ABC):
     eager: str | None = None
     # Whether `modelyard train` can make a model of it.
     trainable: bool = True
+    # What models of it can be written in; the first is what is meant where nothing is said.
+    frameworks: tuple[str, ...] = ("torch",)
     # Stage -> key -> value: settings that fit the task better than the stages' own defaults.
     defaults: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
     # Whether a request is what the graph itself takes: neither prepared nor decoded, nor cut into items.
@@ -155,6 +185,6 @@ class Task(ABC):
         ...
 
     @abstractmethod
-    def training(self) -> TrainingTask:
-        """The half that needs torch; imported here and nowhere else."""
+    def training(self, framework: str = "torch") -> TrainingTask:
+        """The half that needs torch, for models of one of `frameworks`; imported here and nowhere else."""
         ...

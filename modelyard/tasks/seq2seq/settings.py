@@ -1,0 +1,30 @@
+"""How an answer is searched for: the `generation` of a package's pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+MOST_BEAMS, MOST_TOKENS = 64, 4096
+
+
+@dataclass(frozen=True)
+class Generation:
+    """beams: 1 takes the likeliest token at every step, more keep so many beginnings; max_new_tokens: where an answer
+    is cut off; length_penalty: the power of an answer's length that its log-probability is divided by (beams only)."""
+
+    beams: int = 1
+    max_new_tokens: int = 64
+    length_penalty: float = 1.0
+
+    @classmethod
+    def read(cls, spec: Mapping[str, Any]) -> Generation:
+        """Raises ValueError, TypeError or KeyError for what is no such object."""
+        read = cls(int(spec["beams"]), int(spec["max_new_tokens"]), float(spec["length_penalty"]))
+        if not 1 <= read.beams <= MOST_BEAMS or not 1 <= read.max_new_tokens <= MOST_TOKENS:
+            raise ValueError(f"beams must be 1 to {MOST_BEAMS}, max_new_tokens 1 to {MOST_TOKENS}")
+        return read
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
