@@ -15,6 +15,7 @@ from modelyard.tasks.task import Pipeline, Prepared, Task
 
 TASKS = {
     "detection": "modelyard.tasks.detection",
+    "image_classification": "modelyard.tasks.image_classification",
     "tensor": "modelyard.tasks.tensor",
     "text_classification": "modelyard.tasks.text_classification",
     "text_embedding": "modelyard.tasks.text_embedding",

@@ -1,10 +1,31 @@
-"""Figures of answers that are classes: which is taken for which, and what follows from it."""
+"""Answers that are classes: their places among the labels, which is taken for which, and what follows from it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from modelyard.errors import BadInput
 from modelyard.tasks.task import Array
+
+
+def class_places(values: Sequence[str], labels: Sequence[str]) -> Array:
+    """int64 [rows]: where each value stands among the labels. Raises BadInput for one that is none of them."""
+    index = {label: place for place, label in enumerate(labels)}
+    unknown = sorted({value for value in values if value not in index})
+    if unknown:
+        raise BadInput(
+            f"the class {unknown[0]!r} is not one of the model's: {', '.join(labels)}",
+            next="train on data that has every class",
+        )
+    return np.fromiter((index[value] for value in values), dtype=np.int64, count=len(values))
+
+
+def class_figures(logits: Array, targets: Array, classes: int) -> dict[str, float]:
+    """What training is told of logits [rows, classes] beside places of the right ones [rows]."""
+    counts = confusion(logits.argmax(axis=-1), targets, classes)
+    return {"accuracy": accuracy(counts), "macro_f1": macro_f1(counts)}
 
 
 def confusion(predicted: Array, targets: Array, classes: int) -> Array:

@@ -198,7 +198,7 @@ def _hold_whole(folder: Path, source: Path) -> None:
     """Every weight of the model is in its files: transformers would fill a head that is not there at random."""
     from transformers import AutoModelForSequenceClassification
 
-    from modelyard.tasks.text.pretrained import quiet_transformers
+    from modelyard.tasks.hugging_face import quiet_transformers
 
     with quiet_transformers():
         try:

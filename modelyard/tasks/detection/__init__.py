@@ -8,9 +8,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from modelyard.tasks.detection.average_precision import MeanAveragePrecision
-from modelyard.tasks.detection.pipeline import INPUT, LABELS, DetectionPipeline
+from modelyard.tasks.detection.pipeline import LABELS, DetectionPipeline
 from modelyard.tasks.detection.select import BOXES, COUNT, MOST, SCORES
 from modelyard.tasks.package_labels import package_labels
+from modelyard.tasks.picture_request import INPUT
 from modelyard.tasks.task import Signature, Task
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Detection(Task):
     def open_pipeline(self, folder: Path, spec: Mapping[str, Any]) -> DetectionPipeline:
         return DetectionPipeline.open(folder, spec, package_labels(folder))
 
-    def training(self) -> TrainingTask:
+    def training(self, framework: str = "torch") -> TrainingTask:
         from modelyard.tasks.detection.training import DetectionTraining
 
         return DetectionTraining()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -12,11 +10,11 @@ import numpy as np
 
 from modelyard.errors import BadInput, Fault
 from modelyard.media.letterbox import letterbox
-from modelyard.media.pixels import decode_image, hold_pillow
+from modelyard.media.pixels import hold_pillow
 from modelyard.tasks.detection.select import BOXES, CLASSES, COUNT, SCORES, select
+from modelyard.tasks.picture_request import read_picture
 from modelyard.tasks.task import Array, Graph, Pipeline, Prepared, Tensors
 
-INPUT = "image"
 PIXELS, FRAME = "pixels", "frame"
 RAW_BOXES, RAW_SCORES = "raw_boxes", "raw_scores"
 LABELS = "labels"
@@ -45,10 +43,7 @@ class DetectionPipeline(Pipeline):
 
     def prepare(self, item: Mapping[str, Any]) -> Prepared:
         """Raises BadInput for what is no picture."""
-        try:
-            pixels, frame = letterbox(decode_image(read_bytes(item)), self._side)
-        except ValueError as error:
-            raise BadInput(f"the image cannot be read: {error}", where=INPUT, next="send a PNG or JPEG file") from None
+        pixels, frame = letterbox(read_picture(item), self._side)
         return Prepared({PIXELS: pixels, FRAME: frame}, size=self._side * self._side)
 
     def collate(self, items: Sequence[Prepared]) -> Tensors:
@@ -90,22 +85,3 @@ def in_picture(boxes: Array, frame: Array) -> Array:
     scales, sizes = np.tile(frame[:, None, :2], 2), np.tile(frame[:, None, 2:], 2)
     cut: Array = np.clip(boxes / scales, 0.0, sizes).astype(np.float32)
     return cut
-
-
-def read_bytes(item: Mapping[str, Any]) -> bytes:
-    """The file of an item: its bytes, or Base64 of them as JSON carries it. Raises BadInput."""
-    value = item.get(INPUT)
-    if value is None:
-        raise BadInput(f"the input {INPUT} is missing", where=INPUT, next="send the bytes of a PNG or JPEG file")
-    if isinstance(value, str):
-        try:
-            return base64.b64decode(value, validate=True)
-        except (binascii.Error, ValueError):
-            raise BadInput(
-                "the image is neither bytes nor Base64",
-                where=INPUT,
-                next="send the file as raw bytes (binary extension, gRPC), or its Base64 in JSON",
-            ) from None
-    if not isinstance(value, bytes | bytearray | memoryview):
-        raise BadInput(f"the image is {type(value).__name__}, not bytes", where=INPUT, next="send a file's bytes")
-    return bytes(value)

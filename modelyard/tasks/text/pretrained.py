@@ -1,99 +1,26 @@
-"""A Hugging Face directory as a PyTorch model, and back: safetensors alone, no code that the directory brings."""
+"""A Hugging Face directory of a model that reads text, with its tokenizer, as a PyTorch model, and back."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelyard.errors import BadInput
-from modelyard.store.artifacts import Model, write_index
+from modelyard.tasks.hugging_face import open_model, save_model
 from modelyard.tasks.text.directory import copy_tokenizer, pad_id
 
 if TYPE_CHECKING:
     import torch
 
-# What the families call their dropout probabilities (BERT and RoBERTa; DistilBERT; GPT-2).
-DROPOUTS = (
-    "hidden_dropout_prob",
-    "attention_probs_dropout_prob",
-    "classifier_dropout",
-    "dropout",
-    "attention_dropout",
-    "seq_classif_dropout",
-    "embd_pdrop",
-    "resid_pdrop",
-    "attn_pdrop",
-)
-
-
-@contextlib.contextmanager
-def quiet_transformers() -> Iterator[None]:
-    """No load report and no progress bar: a head that is new is what fine-tuning is about."""
-    from transformers.utils import logging
-
-    level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bar:
-            logging.enable_progress_bar()
-
 
 def open_pretrained(
     auto: str, what: str, folder: Path, options: Mapping[str, Any], **config_values: Any
 ) -> torch.nn.Module:
-    """The model that the class `auto` of transformers makes of the directory, float32.
-
-    what: what it should open as, for the error (`a text classifier`); options: `dropout` (None keeps the model's own),
-    `attention` (the implementation; `eager` for export); config_values: changes to its configuration.
-    Raises BadInput for weights that are not safetensors and for code that the directory would bring along.
-    """
-    import torch
-    import transformers
-
-    with quiet_transformers():
-        try:
-            config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False, **config_values)
-            config.pad_token_id = pad_id(folder)
-            if options.get("dropout") is not None:
-                for name in DROPOUTS:
-                    if hasattr(config, name):
-                        setattr(config, name, float(options["dropout"]))
-            model: torch.nn.Module = getattr(transformers, auto).from_pretrained(
-                folder,
-                config=config,
-                dtype=torch.float32,
-                use_safetensors=True,
-                trust_remote_code=False,
-                ignore_mismatched_sizes=True,  # a head made for other classes gives way to a new one
-                attn_implementation=options.get("attention"),
-            )
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            raise BadInput(
-                f"this directory does not open as {what}: {first}",
-                where=str(folder),
-                next=f"give a Hugging Face directory of a model that transformers opens as {what}",
-            ) from error
-    return model
+    """As `open_model`, the id that fills a batch being the model's or its tokenizer's."""
+    return open_model(auto, what, folder, options, pad_token_id=pad_id(folder), **config_values)
 
 
 def save_pretrained(model: torch.nn.Module, base: Path, folder: Path, index: Mapping[str, Any]) -> None:
-    """Write model.safetensors, config.json, the tokenizer of `base` and model.json; nothing about where or when.
-
-    index: what model.json says beside what follows from the model being one of transformers.
-    """
-    with quiet_transformers():
-        model.save_pretrained(folder)  # type: ignore[operator]
-    config = json.loads((folder / "config.json").read_bytes())
-    config.pop("_name_or_path", None)
-    (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    """As `save_model`, with the tokenizer of `base`."""
+    save_model(model, folder, index)
     copy_tokenizer(base, folder)
-    said = {"format": 1, "framework": "torch", "loader": "transformers", "architecture": type(model).__name__}
-    write_index(Model, folder, {**said, **index})

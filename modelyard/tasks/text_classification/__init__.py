@@ -33,7 +33,7 @@ class TextClassification(Task):
     def open_pipeline(self, folder: Path, spec: Mapping[str, Any]) -> TextClassificationPipeline:
         return TextClassificationPipeline.open(folder, spec, package_labels(folder))
 
-    def training(self) -> TrainingTask:
+    def training(self, framework: str = "torch") -> TrainingTask:
         from modelyard.tasks.text_classification.training import TextClassificationTraining
 
         return TextClassificationTraining()

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from modelyard.tasks.class_scores import LOGITS
 from modelyard.tasks.text.pretrained import open_pretrained, save_pretrained
-from modelyard.tasks.text_classification.decode import LOGITS
 
 if TYPE_CHECKING:
     import torch

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from modelyard.tasks.class_scores import LOGITS, decode
 from modelyard.tasks.task import Array, Graph, Tensors
 from modelyard.tasks.text.pipeline import TextPipeline
 from modelyard.tasks.text.prepare import TextPrepare
-from modelyard.tasks.text_classification.decode import LOGITS, decode
 
 
 class TextClassificationPipeline(TextPipeline):

@@ -7,16 +7,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from modelyard.errors import BadInput
 from modelyard.store import Model
-from modelyard.tasks.classes import accuracy, confusion, macro_f1
+from modelyard.tasks.class_scores import LOGITS
+from modelyard.tasks.classes import class_figures, class_places
+from modelyard.tasks.cross_entropy import cross_entropy
 from modelyard.tasks.task import Array, Tensors
 from modelyard.tasks.text.directory import open_prepare
 from modelyard.tasks.text.graph import export_text_graph
-from modelyard.tasks.text_classification.decode import LOGITS
-from modelyard.tasks.text_classification.loss import cross_entropy
 from modelyard.tasks.text_classification.model import forward, load_classifier, save_classifier
 from modelyard.tasks.text_classification.pipeline import TextClassificationPipeline
 
@@ -36,14 +33,7 @@ class TextClassificationTraining:
         return TextClassificationPipeline(prepare, labels)
 
     def targets(self, values: Sequence[str], labels: Sequence[str]) -> Array:
-        index = {label: place for place, label in enumerate(labels)}
-        unknown = sorted({value for value in values if value not in index})
-        if unknown:
-            raise BadInput(
-                f"the class {unknown[0]!r} is not one of the model's: {', '.join(labels)}",
-                next="train on data that has every class",
-            )
-        return np.fromiter((index[value] for value in values), dtype=np.int64, count=len(values))
+        return class_places(values, labels)
 
     def forward(self, model: torch.nn.Module, feeds: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         return forward(model, feeds)
@@ -57,8 +47,7 @@ class TextClassificationTraining:
         return outputs
 
     def metrics(self, outputs: Tensors, targets: Array, labels: Sequence[str]) -> dict[str, float]:
-        counts = confusion(outputs[LOGITS].argmax(axis=-1), targets, len(labels))
-        return {"accuracy": accuracy(counts), "macro_f1": macro_f1(counts)}
+        return class_figures(outputs[LOGITS], targets, len(labels))
 
     def save(self, model: torch.nn.Module, base: str, folder: Path, labels: Sequence[str], max_length: int) -> None:
         save_classifier(model, Path(base), folder, "text_classification", labels, max_length)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from modelyard.errors import BadInput
 from modelyard.tasks import load_task
 from modelyard.tasks.classes import accuracy, confusion, macro_f1
-from modelyard.tasks.text_classification.loss import cross_entropy
+from modelyard.tasks.cross_entropy import cross_entropy
 
 answers = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=60)
 

@@ -16,7 +16,7 @@ from modelyard.stages.export.parity import UNBOUNDED, compare_cases, parity_case
 from modelyard.tasks.task import Prepared
 from modelyard.tasks.text.graph import export_graph
 from modelyard.tasks.text.prepare import TextPrepare
-from modelyard.tasks.text_classification.decode import LOGITS
+from modelyard.tasks.class_scores import LOGITS
 from modelyard.tasks.text_classification.model import forward
 from modelyard.tasks.text_classification.pipeline import TextClassificationPipeline
 

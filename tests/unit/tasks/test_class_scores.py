@@ -5,7 +5,7 @@ import pytest
 
 from modelyard.errors import Fault
 from modelyard.tasks import load_task
-from modelyard.tasks.text_classification.decode import decode, softmax
+from modelyard.tasks.class_scores import decode, softmax
 
 
 def test_the_softmax_is_that_of_torch():
