@@ -3,4 +3,7 @@
 from __future__ import annotations
 
 # runtime named in package.json -> module with `open_graph(files, threads, device) -> OpenGraph`
-RUNTIMES = {"onnxruntime": "modelyard.runtimes.onnxruntime"}
+RUNTIMES = {
+    "ctranslate2": "modelyard.runtimes.ctranslate2",
+    "onnxruntime": "modelyard.runtimes.onnxruntime",
+}

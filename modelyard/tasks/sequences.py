@@ -1,8 +1,8 @@
 """Raw outputs that are sequences of tokens, and what an engine that generates them by itself is asked.
 
 A variant whose graphs have the role GENERATOR answers a whole search in one call; others are driven step by step by
-the pipeline. Both give the same raw outputs: OUTPUT_IDS int32 [n, T], filled up with NOTHING behind the end, and SCORES
-float32 [n].
+the pipeline. Both give the same raw outputs: OUTPUT_IDS int32 [n, T], what was generated with the token that ends it,
+filled up with NOTHING behind, and SCORES float32 [n].
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from modelyard.tasks.task import Array, Tensors
 
 GENERATOR = "generator"
 OUTPUT_IDS = "output_ids"
-SCORES = "scores"  # mean log-probability a token
+SCORES = "scores"  # mean log-probability a token, that of the end too
 NOTHING = -1
+MOST_STREAMS = 8  # of one model that take turns; further ones wait until one of them ends
 
 # What a generator takes beside the features of the items, as scalars: int32, int32, float32.
 BEAMS = "beams"  # 1 is greedy
@@ -30,7 +31,7 @@ class Steps(Protocol):
     """A generator that also answers token by token, one step of compute each time that it is asked for the next."""
 
     def steps(self, feeds: Mapping[str, Array]) -> Iterator[int]:
-        """Ids of ONE item, greedy, without the end. Closing the iterator stops the work."""
+        """Those of OUTPUT_IDS of ONE item, greedy. Closing the iterator stops the work."""
         ...
 
 

@@ -1,0 +1,145 @@
+"""CTranslate2 beside transformers' generate, on a T5 of random weights that ends some of its sequences."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from modelyard.errors import BadInput, Damaged, EnvironmentProblem, Fault
+from modelyard.runtimes.ctranslate2 import open_graph
+from modelyard.tasks.ctranslate2_model import convert
+from modelyard.tasks.sequences import MOST_STREAMS, Steps, settings
+from tests.tiny_t5 import tiny_t5
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tiny_t5(tmp_path_factory.mktemp("t5") / "model", tied=False)
+
+
+@pytest.fixture(scope="module")
+def generator(folder):
+    files = convert(folder, folder.parent / "converted")
+    return open_graph([folder.parent / "converted" / name for name in files], threads=1)
+
+
+def sources(count):
+    random = np.random.default_rng(1)
+    return [[*random.integers(2, 50, random.integers(2, 12)).tolist(), 1] for _ in range(count)]
+
+
+def feeds(rows, beams=1, max_new_tokens=8, length_penalty=1.0):
+    width = max(map(len, rows))
+    ids = np.array([row + [0] * (width - len(row)) for row in rows])
+    mask = np.array([[1] * len(row) + [0] * (width - len(row)) for row in rows])
+    return {"input_ids": ids, "attention_mask": mask, **settings(beams, max_new_tokens, length_penalty)}
+
+
+def generated(folder, row, **named):
+    import torch
+    from transformers import T5ForConditionalGeneration
+
+    model = T5ForConditionalGeneration.from_pretrained(folder, local_files_only=True).eval()
+    found = model.generate(
+        torch.tensor([row]), do_sample=False, output_scores=True, return_dict_in_generate=True, **named
+    )
+    logits = model(input_ids=torch.tensor([row]), decoder_input_ids=found.sequences[:, :-1]).logits
+    scores = torch.log_softmax(logits, -1)[0].gather(1, found.sequences[0, 1:, None])
+    return found.sequences[0, 1:].tolist(), float(scores.detach().mean())
+
+
+def rows_of(outputs):
+    return [[token for token in row if token >= 0] for row in outputs["output_ids"].tolist()]
+
+
+@pytest.mark.parametrize(("beams", "length_penalty"), [(1, 1.0), (4, 1.0), (4, 2.0)])
+def test_sequences_and_their_scores_are_those_of_transformers(folder, generator, beams, length_penalty):
+    rows = sources(10)
+    outputs = generator.run(feeds(rows, beams, length_penalty=length_penalty))
+    wanted = [generated(folder, row, num_beams=beams, max_new_tokens=8, length_penalty=length_penalty) for row in rows]
+    assert rows_of(outputs) == [ids for ids, _ in wanted]
+    np.testing.assert_allclose(outputs["scores"], [score for _, score in wanted], atol=1e-3)
+    assert outputs["output_ids"].dtype == np.int32
+    assert outputs["scores"].dtype == np.float32
+    assert any(ids[-1] == 1 for ids, _ in wanted)  # some of them end, others are cut off
+    assert any(ids[-1] != 1 for ids, _ in wanted)
+
+
+def test_tied_embeddings_scale_what_the_decoder_answers(tmp_path):
+    folder = tiny_t5(tmp_path / "model", tied=True)
+    generator = open_graph([tmp_path / "to" / name for name in convert(folder, tmp_path / "to")], threads=1)
+    (row,) = sources(1)
+    wanted, score = generated(folder, row, max_new_tokens=8)
+    outputs = generator.run(feeds([row]))
+    assert rows_of(outputs) == [wanted]
+    assert outputs["scores"][0] == pytest.approx(score, abs=1e-3)
+
+
+def test_an_empty_answer_is_the_end_alone(generator):
+    outputs = generator.run(feeds([[40, 1]] * 2, max_new_tokens=1))
+    assert outputs["output_ids"].shape == (2, 1)
+
+
+def test_steps_give_the_tokens_of_the_greedy_answer_one_by_one(generator):
+    assert isinstance(generator, Steps)
+    for row in sources(6):
+        assert list(generator.steps(feeds([row]))) == rows_of(generator.run(feeds([row])))[0]
+
+
+def test_as_many_streams_as_may_take_turns_leave_room_for_a_search(generator):
+    long = feeds(sources(1), max_new_tokens=200)
+    streams = [generator.steps(long) for _ in range(MOST_STREAMS)]
+    begun = [next(stream) for stream in streams]
+    assert len(set(begun)) == 1
+    assert len(generator.run(feeds(sources(3), beams=4))["scores"]) == 3
+    for stream in streams:
+        stream.close()
+    assert list(generator.steps(feeds(sources(1)))) == rows_of(generator.run(feeds(sources(1))))[0]
+
+
+def test_a_setting_that_is_missing_is_named(generator):
+    with pytest.raises(Fault, match="beams not given"):
+        generator.run({name: array for name, array in feeds(sources(1)).items() if name != "beams"})
+
+
+def test_the_same_directory_gives_the_same_bytes(folder, tmp_path):
+    names = convert(folder, tmp_path / "again")
+    assert [(tmp_path / "again" / n).read_bytes() for n in names] == [
+        (folder.parent / "converted" / n).read_bytes() for n in names
+    ]
+
+
+def test_files_that_are_no_model_are_damaged(tmp_path):
+    (tmp_path / "model.bin").write_bytes(b"\x00" * 64)
+    with pytest.raises(Damaged, match="does not open in CTranslate2"):
+        open_graph([tmp_path / "model.bin"], threads=1)
+
+
+def test_files_in_several_folders_are_no_model(tmp_path):
+    with pytest.raises(Damaged, match="several folders"):
+        open_graph([tmp_path / "model.bin", Path(tmp_path / "a" / "config.json")], threads=1)
+
+
+def test_a_device_that_there_is_not_is_a_problem_of_the_environment(folder, generator):
+    with pytest.raises(EnvironmentProblem, match="'tpu'"):
+        open_graph([folder.parent / "converted" / "model.bin"], threads=1, device="tpu")
+
+
+def test_without_ctranslate2_it_says_how_to_get_it(folder, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ctranslate2", None)
+    with pytest.raises(EnvironmentProblem) as caught:
+        convert(folder, tmp_path / "to")
+    assert "modelyard[ctranslate2]" in (caught.value.next or "")
+
+
+def test_a_directory_of_another_architecture_is_refused(tmp_path):
+    from transformers import BertConfig, BertForSequenceClassification
+
+    BertForSequenceClassification(
+        BertConfig(vocab_size=30, hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8)
+    ).save_pretrained(tmp_path / "bert")
+    with pytest.raises(BadInput, match="T5"):
+        convert(tmp_path / "bert", tmp_path / "to")
