@@ -41,7 +41,8 @@ def convert(model_folder: Path, target_folder: Path) -> list[str]:
     try:
         spec = loader.get_model_spec(model)
         # Its loader asks whether embeddings are tied, which says nothing of it any more.
-        spec.decoder.scale_outputs = config.d_model**-0.5 if config.scale_decoder_outputs else ctranslate2.specs.model_spec.OPTIONAL
+        unscaled = ctranslate2.specs.model_spec.OPTIONAL
+        spec.decoder.scale_outputs = config.d_model**-0.5 if config.scale_decoder_outputs else unscaled
         spec.config.layer_norm_epsilon = config.layer_norm_epsilon
         spec.config.bos_token = spec.config.unk_token = str(config.pad_token_id)
         spec.config.eos_token = str(config.eos_token_id)
