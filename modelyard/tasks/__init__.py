@@ -16,6 +16,7 @@ from modelyard.tasks.task import Pipeline, Prepared, Task
 TASKS = {
     "detection": "modelyard.tasks.detection",
     "image_classification": "modelyard.tasks.image_classification",
+    "seq2seq": "modelyard.tasks.seq2seq",
     "tensor": "modelyard.tasks.tensor",
     "text_classification": "modelyard.tasks.text_classification",
     "text_embedding": "modelyard.tasks.text_embedding",
@@ -85,13 +86,19 @@ def task_of(artifact: Artifact, allowed: Collection[str] = ()) -> Task:
     return load_folder(folder)
 
 
-def hold_trainable(task: Task) -> None:
-    """Raises BadConfig for a task of which models are taken over, and not trained."""
+def hold_trainable(task: Task, framework: str | None = None) -> None:
+    """Raises BadConfig for a task of which models are taken over, and not trained, or not written in that framework."""
     if not task.trainable:
         raise BadConfig(
             f"a model of the task {task.name} is not trained here",
             where="task",
             next="bring one that exists: modelyard release MODEL --data DATA; or modelyard adopt MODEL --out DIR",
+        )
+    if framework is not None and framework not in task.frameworks:
+        raise BadConfig(
+            f"models of the task {task.name} are not written in {framework}",
+            where="train.framework",
+            next=f"set train.framework: {' or '.join(task.frameworks)}",
         )
 
 

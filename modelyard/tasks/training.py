@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from modelyard.tasks.task import Array, Pipeline, Tensors
+from modelyard.tasks.task import Array, Graph, Pipeline, Tensors
 
 if TYPE_CHECKING:
     import torch
 
 
 class TrainingTask(Protocol):
-    """recipes: names that new models are made by, each with the content of its config.json; a directory that holds no
+    """max_length: how much of an item is read, tokens or pixels of a side; 0 for pictures: what the directory says.
+
+    recipes: names that new models are made by, each with the content of its config.json; a directory that holds no
     more than such a file makes one too. base_files: what any other base holds beside its configuration and weights."""
 
     recipes: Mapping[str, Mapping[str, Any]]
     base_files: tuple[str, ...]
 
     def load(self, base: str, labels: Sequence[str], options: Mapping[str, Any]) -> torch.nn.Module:
-        """A trainable model from a directory, its head sized for the labels."""
+        """A trainable model from a directory, its head sized for the labels. options: `dropout`, `attention` (the
+        implementation), and for pictures `image_size`."""
         ...
 
     def pipeline(self, base: str, labels: Sequence[str], max_length: int) -> Pipeline:
@@ -62,4 +65,38 @@ class TrainingTask(Protocol):
         Answers {"graphs": {role: {"format", "files"}}, "pipeline": {...}, "tensor": {"inputs", "outputs"}}, and under
         "notes", where there are any, what was assumed of the model in sentences.
         """
+        ...
+
+
+@runtime_checkable
+class Learning(Protocol):
+    """A training half whose new models need something of the data before a row can be prepared: a tokenizer, say."""
+
+    def learns(self, base: str) -> bool:
+        """Whether this directory, a recipe's as a rule, lacks it."""
+        ...
+
+    def learn(self, base: str, rows: Iterator[Mapping[str, Any]], folder: Path) -> None:
+        """Write a whole base into the empty folder, from the directory and the rows of the train side by their public
+        names, the target's too. The same rows give the same files."""
+        ...
+
+
+@runtime_checkable
+class Taught(Protocol):
+    """A training half whose models are shown the target while they answer: it takes the place of `forward` wherever
+    targets are known."""
+
+    def taught(
+        self, model: torch.nn.Module, feeds: Mapping[str, torch.Tensor], targets: torch.Tensor
+    ) -> dict[str, torch.Tensor]: ...
+
+
+@runtime_checkable
+class GenerativeTraining(Protocol):
+    """A training half whose models write their answers."""
+
+    def generator(self, model: torch.nn.Module, pipeline: Pipeline) -> Graph:
+        """The model's own way to answer whole texts, as its library has it, by the settings of the pipeline: what an
+        exported package is held against."""
         ...

@@ -13,6 +13,7 @@ import numpy as np
 from modelyard.errors import BadConfig
 from modelyard.run import Cancelled, Run
 from modelyard.tasks.task import Array, Pipeline, Tensors
+from modelyard.tasks.training import Taught
 from modelyard.training.buckets import Indices, length_buckets, micro_batches, sorted_batches
 from modelyard.training.checkpoint import Checkpoints, Progress, Weights, copy_weights
 from modelyard.training.optimizer import average_and_clip
@@ -118,8 +119,8 @@ class Loop:
         self._model.eval()
         with torch.inference_mode():
             for place in sorted_batches(rows.sizes, EVALUATION_BATCH):
-                raw = self._task.forward(self._model, self._feeds(rows, place))
-                loss, share = self._task.loss(raw, torch.from_numpy(rows.targets_of(place)), {})
+                raw, targets = self._answers(rows, place)
+                loss, share = self._task.loss(raw, targets, {})
                 total, weight = total + float(loss), weight + float(share)
                 for name, array in self._task.judged({name: values.numpy() for name, values in raw.items()}).items():
                     outputs.setdefault(name, np.empty((len(rows), *array.shape[1:]), array.dtype))[place] = array
@@ -128,13 +129,12 @@ class Loop:
 
     def _step(self, rows: Rows, batch: Indices, rate: float) -> None:
         """One update from one batch: gradients of the summed loss, divided once by the weight of all of it."""
-        import torch
 
         self._model.train()
         total = weight = 0.0
         for place in micro_batches(batch, self._plan.micro_size):
-            raw = self._task.forward(self._model, self._feeds(rows, place))
-            loss, share = self._task.loss(raw, torch.from_numpy(rows.targets_of(place)), self._plan.loss_options)
+            raw, targets = self._answers(rows, place)
+            loss, share = self._task.loss(raw, targets, self._plan.loss_options)
             loss.backward()  # type: ignore[no-untyped-call]
             total, weight = total + float(loss.detach()), weight + float(share)
         progress = self._progress
@@ -157,11 +157,16 @@ class Loop:
         progress.loss_weight += weight
         self._remember(total / weight, rate)
 
-    def _feeds(self, rows: Rows, place: Indices) -> dict[str, torch.Tensor]:
+    def _answers(self, rows: Rows, place: Indices) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+        """Raw outputs of these rows, and their targets."""
         import torch
 
-        feeds: Tensors = self._pipeline.collate([rows.item(int(row)) for row in place])
-        return {name: torch.from_numpy(array) for name, array in feeds.items()}
+        collated: Tensors = self._pipeline.collate([rows.item(int(row)) for row in place])
+        feeds = {name: torch.from_numpy(array) for name, array in collated.items()}
+        targets = torch.from_numpy(rows.targets_of(place))
+        if isinstance(self._task, Taught):
+            return self._task.taught(self._model, feeds, targets), targets
+        return self._task.forward(self._model, feeds), targets
 
     def _remember(self, loss: float, rate: float) -> None:
         """The loss curve: every point the mean of the steps since the last one."""

@@ -12,8 +12,8 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from modelyard.tasks.seq2seq.decoding import INPUT_IDS, Decoding, largest, log_softmax
-from modelyard.tasks.seq2seq.greedy import NO_TOKEN
 from modelyard.tasks.seq2seq.settings import Generation
+from modelyard.tasks.sequences import NOTHING
 from modelyard.tasks.task import Array, Graph
 
 NEVER = np.float32(-1.0e9)
@@ -22,12 +22,12 @@ NEVER = np.float32(-1.0e9)
 def beam_search(
     graphs: Mapping[str, Graph], feeds: Mapping[str, Array], start: int, ends: Collection[int], settings: Generation
 ) -> tuple[Array, Array]:
-    """output_ids int32 [n, max_new_tokens], the end among them and NO_TOKEN behind it, and scores float32 [n], the mean
+    """output_ids int32 [n, max_new_tokens], the end among them and NOTHING behind it, and scores float32 [n], the mean
     log-probability of a token of the text that is answered."""
     n, beams, most = len(feeds[INPUT_IDS]), settings.beams, settings.max_new_tokens
     decoding = Decoding(graphs, feeds, beams)
     tokens: Array = np.full(n * beams, start, dtype=np.int64)
-    running: Array = np.full((n, beams, most), NO_TOKEN, dtype=np.int32)
+    running: Array = np.full((n, beams, most), NOTHING, dtype=np.int32)
     running_scores: Array = np.full((n, beams), NEVER, dtype=np.float32)
     running_scores[:, 0] = 0.0  # at first all beams of an item are the same
     finished = running.copy()
@@ -68,6 +68,6 @@ def beam_search(
         decoding.keep((items * beams + chosen).ravel())
         tokens = np.take_along_axis(best_tokens, going, axis=1).ravel().astype(np.int64)
     ids = finished[:, 0]
-    lengths = (ids != NO_TOKEN).sum(axis=1)
+    lengths = (ids != NOTHING).sum(axis=1)
     means = finished_scores[:, 0] * lengths ** (settings.length_penalty - 1.0)
     return ids, means.astype(np.float32)

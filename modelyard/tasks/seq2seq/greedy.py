@@ -7,18 +7,17 @@ from collections.abc import Collection, Iterator, Mapping
 import numpy as np
 
 from modelyard.tasks.seq2seq.decoding import INPUT_IDS, Decoding, log_softmax
+from modelyard.tasks.sequences import NOTHING
 from modelyard.tasks.task import Array, Graph
-
-NO_TOKEN = -1
 
 
 def greedy(
     graphs: Mapping[str, Graph], feeds: Mapping[str, Array], start: int, ends: Collection[int], most: int
 ) -> tuple[Array, Array]:
-    """output_ids int32 [n, most], the end among them and NO_TOKEN behind it, and scores float32 [n], the mean
+    """output_ids int32 [n, most], the end among them and NOTHING behind it, and scores float32 [n], the mean
     log-probability of a token."""
     n = len(feeds[INPUT_IDS])
-    ids: Array = np.full((n, most), NO_TOKEN, dtype=np.int32)
+    ids: Array = np.full((n, most), NOTHING, dtype=np.int32)
     sums, counts = np.zeros(n, dtype=np.float64), np.zeros(n, dtype=np.int64)
     decoding, open_rows = Decoding(graphs, feeds), np.arange(n)
     tokens: Array = np.full(n, start, dtype=np.int64)

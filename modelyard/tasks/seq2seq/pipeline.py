@@ -12,9 +12,10 @@ import numpy as np
 from modelyard.errors import BadInput, Fault
 from modelyard.tasks.seq2seq.beam_search import beam_search
 from modelyard.tasks.seq2seq.decoding import LOGITS, Decoding
-from modelyard.tasks.seq2seq.greedy import NO_TOKEN, greedy, greedy_tokens
+from modelyard.tasks.seq2seq.greedy import greedy, greedy_tokens
 from modelyard.tasks.seq2seq.pieces import text_pieces
 from modelyard.tasks.seq2seq.settings import Generation
+from modelyard.tasks.sequences import GENERATOR, NOTHING, OUTPUT_IDS, SCORES, Steps, settings
 from modelyard.tasks.task import Array, Graph, Tensors
 from modelyard.tasks.text.pipeline import TextPipeline
 from modelyard.tasks.text.prepare import TextPrepare, open_tokenizer
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 TEXT, SCORE = "text", "score"
-OUTPUT_IDS, SCORES = "output_ids", "scores"
 FORCED = "decoder_input_ids"
 
 
@@ -40,6 +40,8 @@ class Seq2SeqPipeline(TextPipeline):
     ) -> None:
         """start: the token before the first one; ends: those that end a text."""
         super().__init__(prepare)
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(generation.max_new_tokens)
         self._tokenizer = tokenizer
         self.start, self.ends, self.generation = start, tuple(ends), generation
 
@@ -64,8 +66,8 @@ class Seq2SeqPipeline(TextPipeline):
         return self.generation.as_json()
 
     def run(self, graphs: Mapping[str, Graph], feeds: Mapping[str, Array]) -> Tensors:
-        if "generator" in graphs:
-            answered = graphs["generator"].run(feeds)
+        if GENERATOR in graphs:
+            answered = graphs[GENERATOR].run({**feeds, **self._settings()})
             ids, scores = answered[OUTPUT_IDS], answered[SCORES]
         elif self.generation.beams == 1:
             ids, scores = greedy(graphs, feeds, self.start, self.ends, self.generation.max_new_tokens)
@@ -77,24 +79,26 @@ class Seq2SeqPipeline(TextPipeline):
         """text (object array of str) and score float32, the mean log-probability of a token, both [n]."""
         texts = np.empty(len(outputs[OUTPUT_IDS]), dtype=object)
         for row, ids in enumerate(outputs[OUTPUT_IDS]):
-            texts[row] = self._text(ids[ids != NO_TOKEN].tolist())
+            texts[row] = self._text(ids[ids != NOTHING].tolist())
         return {TEXT: texts, SCORE: outputs[SCORES].astype(np.float32)}
 
     def stream(self, graphs: Mapping[str, Graph], feeds: Tensors) -> Iterator[str]:
-        """Pieces of the text of the one item of `feeds`, as its tokens come; together what greedy search answers. They
-        come one by one from the graphs, at once from an engine that answers whole texts."""
-        if "generator" in graphs:
-            text = str(self.decode(self.run(graphs, feeds))[TEXT][0])
-            return iter([text] if text else [])
-        tokens = greedy_tokens(graphs, feeds, self.start, self.ends, self.generation.max_new_tokens)
+        """Pieces of the text of the one item of `feeds`, as its tokens come; together what greedy search answers."""
+        engine = graphs.get(GENERATOR)
+        if engine is None:
+            tokens = greedy_tokens(graphs, feeds, self.start, self.ends, self.generation.max_new_tokens)
+        elif isinstance(engine, Steps):
+            tokens = (token for token in engine.steps({**feeds, **self._settings()}) if token not in self.ends)
+        else:
+            raise Fault("the engine of this variant answers whole texts only")
         return text_pieces(tokens, self._text)
 
     def forced(self, graphs: Mapping[str, Graph], feeds: Tensors, answered: Tensors) -> Tensors:
         """`logits` float32 [n, longest, vocabulary] at every token of an answer, each token given and not chosen; 0
         behind the end of a text."""
         ids = answered[OUTPUT_IDS]
-        longest = max(1, int((ids != NO_TOKEN).sum(axis=1).max(initial=1)))
-        there = ids[:, :longest] != NO_TOKEN
+        longest = max(1, int((ids != NOTHING).sum(axis=1).max(initial=1)))
+        there = ids[:, :longest] != NOTHING
         given: Array = np.full((len(ids), longest), self.start, dtype=np.int64)
         given[:, 1:] = np.where(there[:, :-1], ids[:, : longest - 1], self.start)
         if "model" in graphs:
@@ -107,8 +111,11 @@ class Seq2SeqPipeline(TextPipeline):
         return {LOGITS: np.where(there[:, :, None], logits, np.float32(0.0))}
 
     def encode_targets(self, texts: Sequence[str]) -> list[Array]:
-        """The tokens of each text that is wanted, its end among them, int64 [tokens]."""
+        """The tokens of each text that is wanted, its end among them, int64 [tokens]; no more than may be written."""
         return [np.array(encoding.ids, dtype=np.int64) for encoding in self._tokenizer.encode_batch_fast([*texts])]
+
+    def _settings(self) -> Tensors:
+        return settings(self.generation.beams, self.generation.max_new_tokens, self.generation.length_penalty)
 
     def _text(self, ids: Sequence[int]) -> str:
         return str(self._tokenizer.decode([*ids], skip_special_tokens=True))

@@ -25,17 +25,19 @@ ROWS, SOURCE, STEPS = 2, 8, 3
 
 
 class Encoder(nn.Module):
-    """input_ids, attention_mask int64 [n, source] to key and value of every decoder layer, [n, heads, source, width]."""
+    """input_ids, attention_mask int64 [n, source] to key and value of every decoder layer [n, heads, source, width]."""
 
     def __init__(self, model: T5ForConditionalGeneration) -> None:
         super().__init__()
         self.encoder = model.encoder
-        self.attentions = nn.ModuleList(block.layer[1].EncDecAttention for block in model.decoder.block)
+        self.attentions: Any = nn.ModuleList(block.layer[1].EncDecAttention for block in model.decoder.block)
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, ...]:
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         return tuple(
-            by_heads(project(hidden), attention) for attention in self.attentions for project in (attention.k, attention.v)
+            by_heads(project(hidden), attention)
+            for attention in self.attentions
+            for project in (attention.k, attention.v)
         )
 
 
@@ -48,7 +50,9 @@ class Step(nn.Module):
         self.decoder, self.lm_head = model.decoder, model.lm_head
         self.scale = model.model_dim**-0.5 if model.config.scale_decoder_outputs else None
 
-    def forward(self, token: torch.Tensor, attention_mask: torch.Tensor, *kept: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def forward(
+        self, token: torch.Tensor, attention_mask: torch.Tensor, *kept: torch.Tensor
+    ) -> tuple[torch.Tensor, ...]:
         blocks = self.decoder.block
         cross, past = kept[: 2 * len(blocks)], kept[2 * len(blocks) :]
         steps = past[0].shape[2]
@@ -75,7 +79,7 @@ class Step(nn.Module):
 
 def by_heads(values: torch.Tensor, attention: Any) -> torch.Tensor:
     """[n, tokens, heads x width] to [n, heads, tokens, width]."""
-    return values.unflatten(2, (attention.n_heads, attention.key_value_proj_dim)).transpose(1, 2)
+    return values.view(*values.shape[:2], attention.n_heads, attention.key_value_proj_dim).transpose(1, 2)
 
 
 def attend(

@@ -1,0 +1,109 @@
+"""T5 as transformers has it: loading, teacher forcing, saving, and its own generation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import torch
+
+from modelyard.errors import BadInput
+from modelyard.tasks.hugging_face import open_model, save_model
+from modelyard.tasks.seq2seq.decoding import INPUT_IDS, MASK
+from modelyard.tasks.seq2seq.pipeline import FORCED, Seq2SeqPipeline
+from modelyard.tasks.seq2seq.settings import SETTINGS
+from modelyard.tasks.sequences import NOTHING, OUTPUT_IDS, SCORES
+from modelyard.tasks.task import Array, Tensors
+from modelyard.tasks.text.directory import copy_tokenizer, pad_id, read_json
+
+if TYPE_CHECKING:
+    from transformers import T5ForConditionalGeneration
+
+FAMILY = ("t5", "mt5", "umt5")
+
+
+def load_t5(folder: Path, options: Mapping[str, Any]) -> T5ForConditionalGeneration:
+    """Float32, attention written out (what the exporter takes); errors as `open_model` has them. Raises BadInput for
+    another family."""
+    kind = read_json(folder / "config.json").get("model_type")
+    if kind not in FAMILY:
+        raise BadInput(
+            f"a model of the type {kind!r} does not write texts here",
+            where=str(folder / "config.json"),
+            next=f"give a directory of one of {', '.join(FAMILY)}, or a recipe: t5-mini",
+        )
+    dropout = {} if options.get("dropout") is None else {"dropout_rate": float(options["dropout"])}
+    model = open_model(
+        "AutoModelForSeq2SeqLM",
+        "a model that reads a text and writes one",
+        folder,
+        {"attention": "eager"},
+        pad_token_id=pad_id(folder),
+        **dropout,
+    )
+    return cast("T5ForConditionalGeneration", model)
+
+
+def forced_logits(model: torch.nn.Module, feeds: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """The tokens before are given in feeds[FORCED] [n, steps]: logits [n, steps, vocabulary]."""
+    answered = model(
+        input_ids=feeds[INPUT_IDS], attention_mask=feeds[MASK], decoder_input_ids=feeds[FORCED], use_cache=False
+    )
+    logits: torch.Tensor = answered.logits
+    return logits
+
+
+def save_t5(model: torch.nn.Module, base: Path, folder: Path, max_length: int) -> None:
+    """A Model that AutoModelForSeq2SeqLM and AutoTokenizer open."""
+    save_model(model, folder, {"task": "seq2seq", "labels": [], "max_length": max_length})
+    copy_tokenizer(base, folder)
+    config = cast("T5ForConditionalGeneration", model).config
+    ids = {name: getattr(config, name) for name in ("pad_token_id", "eos_token_id", "decoder_start_token_id")}
+    said = read_json(base / SETTINGS) if (base / SETTINGS).is_file() else {"max_new_tokens": max_length}
+    said.pop("transformers_version", None)
+    (folder / SETTINGS).write_text(json.dumps({**ids, **said}, indent=2, sort_keys=True) + "\n")
+
+
+class Generator:
+    """`generate` of transformers as the role `generator`: the same raw outputs, by the settings of the pipeline."""
+
+    def __init__(self, model: torch.nn.Module, pipeline: Seq2SeqPipeline) -> None:
+        from transformers import GenerationConfig
+
+        settings = pipeline.generation
+        self._model = cast("T5ForConditionalGeneration", model).eval()
+        self._settings, self._ends = settings, pipeline.ends
+        self._config = GenerationConfig(
+            do_sample=False,
+            num_beams=settings.beams,
+            length_penalty=settings.length_penalty if settings.beams > 1 else None,
+            max_new_tokens=settings.max_new_tokens,
+            decoder_start_token_id=pipeline.start,
+            eos_token_id=list(pipeline.ends),
+            pad_token_id=self._model.config.pad_token_id,
+            return_dict_in_generate=True,
+            output_scores=True,
+        )
+
+    def run(self, feeds: Mapping[str, Array]) -> Tensors:
+        with torch.inference_mode():
+            answered = self._model.generate(
+                input_ids=torch.from_numpy(feeds[INPUT_IDS]),
+                attention_mask=torch.from_numpy(feeds[MASK]),
+                generation_config=self._config,
+            )
+        written = answered.sequences[:, 1:].numpy()
+        ended = np.isin(written, self._ends).cumsum(axis=1)
+        there = (ended == 0) | ((ended == 1) & np.isin(written, self._ends))
+        lengths = there.sum(axis=1)
+        ids: Array = np.full((len(written), self._settings.max_new_tokens), NOTHING, dtype=np.int32)
+        ids[:, : written.shape[1]] = np.where(there, written, NOTHING)
+        if self._settings.beams > 1:
+            sums = answered.sequences_scores.numpy() * lengths**self._settings.length_penalty
+        else:
+            chances = torch.stack(answered.scores, dim=1).float().log_softmax(dim=-1).numpy()
+            sums = np.where(there, np.take_along_axis(chances, written[:, :, None], axis=2)[:, :, 0], 0.0).sum(axis=1)
+        return {OUTPUT_IDS: ids, SCORES: (sums / lengths).astype(np.float32)}

@@ -1,0 +1,172 @@
+"""The half of sequence to sequence that needs torch, behind the seam of modelyard.tasks.training."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelyard.errors import Fault
+from modelyard.tasks.seq2seq.decoding import LOGITS
+from modelyard.tasks.seq2seq.pipeline import FORCED, TEXT, Seq2SeqPipeline
+from modelyard.tasks.seq2seq.recipes import RECIPES
+from modelyard.tasks.seq2seq.settings import SETTINGS, Generation
+from modelyard.tasks.seq2seq.tokenizer import learn_tokenizer, write_tokenizer
+from modelyard.tasks.sequences import NOTHING, OUTPUT_IDS, SCORES
+from modelyard.tasks.task import Array, Graph, Pipeline, Tensors
+from modelyard.tasks.text.directory import open_prepare, read_json
+from modelyard.tasks.text.graph import TOKENIZER
+from modelyard.tasks.text.prepare import open_tokenizer
+
+if TYPE_CHECKING:
+    import torch
+
+RIGHT, TOKENS = "right_tokens", "tokens"
+
+
+class Seq2SeqTraining:
+    recipes = RECIPES
+    base_files: tuple[str, ...] = ("tokenizer.json",)
+
+    def __init__(self) -> None:
+        self._pipeline: Seq2SeqPipeline | None = None
+
+    def learns(self, base: str) -> bool:
+        """A recipe has no tokenizer: it is learned from the texts."""
+        return not (Path(base) / "tokenizer.json").is_file()
+
+    def learn(self, base: str, rows: Iterator[Mapping[str, Any]], folder: Path) -> None:
+        """A base with a tokenizer of at most vocab_size tokens for sources and targets alike."""
+        config = read_json(Path(base) / "config.json")
+        tokenizer = learn_tokenizer((str(row[name]) for row in rows for name in (TEXT, "target")), config["vocab_size"])
+        write_tokenizer(tokenizer, folder)
+        config["vocab_size"] = tokenizer.get_vocab_size()
+        (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+
+    def load(self, base: str, labels: Sequence[str], options: Mapping[str, Any]) -> torch.nn.Module:
+        from modelyard.tasks.seq2seq.model import load_t5
+
+        model: torch.nn.Module = load_t5(Path(base), options)
+        return model
+
+    def pipeline(self, base: str, labels: Sequence[str], max_length: int) -> Seq2SeqPipeline:
+        prepare, _ = open_prepare(Path(base), max_length)
+        spec = _generation_of(Path(base), max_length)
+        self._pipeline = Seq2SeqPipeline(
+            prepare,
+            open_tokenizer(Path(base) / "tokenizer.json"),
+            spec["start_id"],
+            spec["end_ids"],
+            Generation.read(spec["generation"]),
+        )
+        return self._pipeline
+
+    def targets(self, values: Sequence[Any], labels: Sequence[str]) -> list[Array]:
+        """By the tokenizer of the pipeline that was made last."""
+        if self._pipeline is None:
+            raise Fault("the targets of seq2seq are tokens: `pipeline` opens their tokenizer first")
+        return self._pipeline.encode_targets([str(value) for value in values])
+
+    def forward(self, model: torch.nn.Module, feeds: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        from modelyard.tasks.seq2seq.model import forced_logits
+
+        return {LOGITS: forced_logits(model, feeds)}
+
+    def taught(
+        self, model: torch.nn.Module, feeds: Mapping[str, torch.Tensor], targets: torch.Tensor
+    ) -> dict[str, torch.Tensor]:
+        """logits [n, steps, vocabulary] with the tokens of targets [n, steps] given, one behind. When it is judged also
+        how many of its choices are right of how many, int64 [n]."""
+        start = model.config.decoder_start_token_id  # type: ignore[union-attr]
+        given = targets.new_full(targets.shape, start)  # type: ignore[arg-type]
+        given[:, 1:] = targets[:, :-1].clamp(min=0)
+        outputs = self.forward(model, {**feeds, FORCED: given})
+        if not model.training:
+            there = targets != NOTHING
+            outputs[RIGHT] = ((outputs[LOGITS].argmax(dim=-1) == targets) & there).sum(dim=1)
+            outputs[TOKENS] = there.sum(dim=1)
+        return outputs
+
+    def loss(
+        self, outputs: Mapping[str, torch.Tensor], targets: torch.Tensor, options: Mapping[str, Any]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Cross entropy over all tokens that are wanted, and how many these are."""
+        from torch.nn import functional
+
+        total = functional.cross_entropy(
+            outputs[LOGITS].flatten(0, 1).float(),
+            targets.flatten(),
+            ignore_index=NOTHING,
+            reduction="sum",
+            label_smoothing=float(options.get("label_smoothing", 0.0)),
+        )
+        return total, (targets != NOTHING).sum().to(total.dtype)
+
+    def judged(self, outputs: Tensors) -> Tensors:
+        return {name: outputs[name] for name in (RIGHT, TOKENS)}
+
+    def metrics(self, outputs: Tensors, targets: Array, labels: Sequence[str]) -> dict[str, float]:
+        """token_accuracy: right choices with the wanted tokens given; exact_match: rows all of whose are, which greedy
+        search then writes as they are wanted. Without a search, which would take longer than the epoch."""
+        right, tokens = outputs[RIGHT], outputs[TOKENS]
+        return {
+            "token_accuracy": float(right.sum() / max(tokens.sum(), 1)),
+            "exact_match": float((right == tokens).mean()),
+        }
+
+    def save(self, model: torch.nn.Module, base: str, folder: Path, labels: Sequence[str], max_length: int) -> None:
+        from modelyard.tasks.seq2seq.model import save_t5
+
+        save_t5(model, Path(base), folder, max_length)
+
+    def generator(self, model: torch.nn.Module, pipeline: Pipeline) -> Graph:
+        from modelyard.tasks.seq2seq.model import Generator
+
+        assert isinstance(pipeline, Seq2SeqPipeline)
+        return Generator(model, pipeline)
+
+    def export(self, model_folder: Path, package_folder: Path, max_length: int) -> dict[str, Any]:
+        """Two graphs: the encoder, and one step of the decoder with its cache."""
+        from modelyard.tasks.seq2seq.model import load_t5
+        from modelyard.tasks.seq2seq.two_graphs import export_two_graphs
+
+        _, spec = open_prepare(model_folder, max_length)
+        generation = _generation_of(model_folder, max_length)
+        graphs = export_two_graphs(load_t5(model_folder, {}), package_folder)
+        tokenizer = package_folder / TOKENIZER
+        tokenizer.parent.mkdir(parents=True, exist_ok=True)
+        tokenizer.write_bytes((model_folder / "tokenizer.json").read_bytes())
+        most = generation["generation"]["max_new_tokens"]
+        return {
+            "graphs": graphs,
+            "pipeline": {"tokenizer": TOKENIZER, **spec, **generation},
+            "tensor": {
+                "inputs": [{"name": name, "datatype": "INT64", "shape": [-1, -1]} for name in spec["feeds"]],
+                "outputs": [
+                    {"name": OUTPUT_IDS, "datatype": "INT32", "shape": [-1, most]},
+                    {"name": SCORES, "datatype": "FP32", "shape": [-1]},
+                ],
+            },
+        }
+
+
+def _generation_of(folder: Path, max_length: int) -> dict[str, Any]:
+    """start_id, end_ids and generation, by generation_config.json where it says so, else by config.json."""
+    config = read_json(folder / "config.json")
+    said = read_json(folder / SETTINGS) if (folder / SETTINGS).is_file() else {}
+
+    def either(name: str, otherwise: Any) -> Any:
+        return next((known for known in (said.get(name), config.get(name)) if known is not None), otherwise)
+
+    end = either("eos_token_id", 1)
+    settings = Generation(
+        beams=int(said.get("num_beams") or 1),
+        max_new_tokens=int(said.get("max_new_tokens") or max_length),
+        length_penalty=float(said.get("length_penalty") or 1.0),
+    )
+    return {
+        "start_id": int(either("decoder_start_token_id", either("pad_token_id", 0))),
+        "end_ids": [int(each) for each in (end if isinstance(end, list) else [end])],
+        "generation": settings.as_json(),
+    }
