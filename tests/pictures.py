@@ -32,7 +32,7 @@ class Pictures(Task):
     def open_pipeline(self, folder, spec):
         raise NotImplementedError
 
-    def training(self):
+    def training(self, framework="torch"):
         raise NotImplementedError
 
 TASK = Pictures()

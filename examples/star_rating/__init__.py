@@ -61,7 +61,7 @@ class StarRating(Task):
     def open_pipeline(self, folder: Path, spec: Mapping[str, Any]) -> StarPipeline:
         return StarPipeline.open(folder, spec)
 
-    def training(self) -> Any:
+    def training(self, framework: str = "torch") -> Any:
         from .training import StarTraining
 
         return StarTraining()

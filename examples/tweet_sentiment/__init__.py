@@ -39,7 +39,7 @@ class TweetSentiment(TextClassification):
     def open_pipeline(self, folder: Path, spec: Mapping[str, Any]) -> TweetPipeline:
         return TweetPipeline.open(folder, spec, package_labels(folder))
 
-    def training(self) -> Any:
+    def training(self, framework: str = "torch") -> Any:
         from .training import TweetTraining
 
         return TweetTraining()

@@ -8,6 +8,7 @@ from modelyard.chain.project import Project
 from modelyard.chain.steps import index_of
 from modelyard.errors import BadConfig, EnvironmentProblem, ModelyardError
 from modelyard.tasks import hold_trainable, load_task
+from modelyard.tasks.training import Learning
 from modelyard.training.base import resolve_base
 
 # What the stages from train on import; `modelyard doctor` lists all with their versions.
@@ -27,14 +28,18 @@ def preflight(project: Project, last: str = "release") -> None:
         )
     task = load_task(project.task)
     try:
-        hold_trainable(task)
-        training = task.training()
-        base = resolve_base(project.train.base, training)
+        framework = project.train.framework
+        hold_trainable(task, framework)
+        training = task.training(framework)
+        base = resolve_base(project.train.base, training, framework)
+        if isinstance(training, Learning) and training.learns(str(base)):
+            return  # what its pipeline opens is learned from the data
         # Opens the tokenizer, and holds max_length against the positions that the model has.
         labels = TWO_CLASSES if task.target_field == "label" else ()
-        training.pipeline(str(base), labels, project.train.max_length)
+        training.pipeline(str(base), labels, project.train.item_size(task))
     except BadConfig as error:
         raise BadConfig(error.message, where=project.place(error.where or "train"), next=error.next) from None
     except ModelyardError as error:
-        error.where = project.place(error.where) if error.where in ("train.base", "train.max_length") else error.where
+        if error.where in ("train.base", "train.max_length"):
+            error.where = project.place(error.where)
         raise

@@ -121,6 +121,13 @@ def _task(project: Project) -> str:
     return task.code or task.name
 
 
+def _base(project: Project) -> str:
+    """What training starts from, by the digest of its files."""
+    framework = project.train.framework
+    training = load_task(project.task).training(framework)
+    return base_digest(resolve_base(project.train.base, training, framework))
+
+
 def _ingest_outside(inputs: Inputs) -> dict[str, str]:
     """source and settings, and `earlier`: the Dataset whose rows come first, empty when there is none."""
     project, source = inputs.project, inputs.source_digest
@@ -196,7 +203,7 @@ CHAIN: tuple[Step, ...] = (
         ("split",),
         lambda inputs, run: train(inputs.made.get("augment") or inputs.made["split"], inputs.project.train, run),
         outside=lambda inputs: {
-            "base": base_digest(resolve_base(inputs.project.train.base, load_task(inputs.project.task).training())),
+            "base": _base(inputs.project),
             "task": _task(inputs.project),
         },
         outside_keys=frozenset({"base", "task", "checkpoint_steps"}),

@@ -125,6 +125,9 @@ class Task(ABC):
     agreement: Agreement = "argmax"
     # What the size of a prepared item counts.
     unit: str = "tokens"
+    # Which setting of `train` says how much of an item is read: tokens (max_length), or the side in pixels that
+    # pictures are brought to (image_size).
+    sized_by: str = "max_length"
     # Which baseline of modelyard.measure.eager_handler answers as its models do; None: there is none.
     eager: str | None = None
     # Whether `modelyard train` can make a model of it.

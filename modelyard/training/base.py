@@ -11,6 +11,7 @@ from modelyard.errors import BadInput, EnvironmentProblem
 from modelyard.store.atomic import new_directory, publish_directory
 from modelyard.store.digests import canonical_json, digest_bytes, digest_file, digest_json
 from modelyard.training.downloads import cache_folder
+from modelyard.training.keras_base import KERAS, is_function, keras_base
 from modelyard.training.minilm import minilm
 
 if TYPE_CHECKING:
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 PATTERNS = ("*.json", "*.safetensors", "*.txt", "*.model")
 # What of them is opened: not a model card's data, our own provenance, or somebody's notes.
 OPENED = (
-    *("*.safetensors", "*.safetensors.index.json", "*.model", "config.json", "tokenizer*.json"),
-    *("special_tokens_map.json", "added_tokens.json", "vocab.*", "merges.txt"),
+    *("*.safetensors", "*.safetensors.index.json", "*.model", "config.json", "preprocessor_config.json"),
+    *("tokenizer*.json", "special_tokens_map.json", "added_tokens.json", "vocab.*", "merges.txt"),
+    *("*.keras", "function.json", "function.py"),
 )
 PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5")
 # A name that needs no hub: the default base, as the package index has it.
@@ -29,13 +31,22 @@ MINILM = "minilm"
 HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
-def resolve_base(base: str, training: TrainingTask) -> Path:
-    """A directory with config.json and safetensors, or for a new model without any. Raises BadInput, or
-    EnvironmentProblem when the hub is out of reach.
+def resolve_base(base: str, training: TrainingTask, framework: str = "torch") -> Path:
+    """A directory with config.json and safetensors, or for a new model without any; of Keras one with a `.keras` file,
+    or with the user's function. Raises BadInput, or EnvironmentProblem when the hub is out of reach or Keras missing.
 
-    base: a directory, one of the task's recipes, `minilm` (from the package index, once), or a hub id.
+    base: a directory, one of the task's recipes, `minilm` (from the package index, once), or a hub id; of Keras a
+    directory, or a function in a file: `model.py:build_model`.
     HF_HUB_OFFLINE=1 is respected: only what the local cache has is used.
     """
+    if framework == KERAS:
+        return keras_base(base)
+    if is_function(base):
+        raise BadInput(
+            f"{base} is a function that builds a Keras model, and train.framework is {framework}",
+            where="train.base",
+            next=f"set train.framework: {KERAS}",
+        )
     folder = Path(base).expanduser()
     if base in training.recipes and not folder.is_dir():
         return _recipe(base, training.recipes[base])

@@ -9,6 +9,7 @@ from modelyard.errors import Fault
 from modelyard.run import Run
 from modelyard.stages.train.config import TrainConfig
 from modelyard.stages.train.data import prepare_side, read_sides
+from modelyard.stages.train.learned_base import learned_base
 from modelyard.store import Dataset, Model
 from modelyard.tasks import carry_code, hold_trainable, load_task
 from modelyard.training.base import base_digest, resolve_base
@@ -32,19 +33,22 @@ def train(dataset: Dataset, config: TrainConfig, run: Run) -> Model:
     Raises BadInput for data or a base that cannot be used, BadConfig when training diverges.
     """
     task = load_task(config.task)
-    hold_trainable(task)
-    training = task.training()
-    base = resolve_base(config.base, training)
+    hold_trainable(task, config.framework)
+    size = config.item_size(task)
+    training = task.training(config.framework)
+    base = resolve_base(config.base, training, config.framework)
     sides = read_sides(dataset, task)
+    name, given = _shown(config.base, base), base_digest(base)
+    base = learned_base(base, dataset, task, training, run)
     origin = base_digest(base)
-    pipeline = training.pipeline(str(base), sides.labels, config.max_length)
-    made_with = {"base": origin, "max_length": config.max_length}
+    pipeline = training.pipeline(str(base), sides.labels, size)
+    made_with = {"base": origin, "max_length": size}
     train_rows = prepare_side(dataset, "train", task, training, pipeline, sides, run, made_with)
     validation_rows = prepare_side(dataset, "validation", task, training, pipeline, sides, run, made_with)
     rate = scaled_rate(config.base_lr, config.batch_size, config.scaling)
     with reproducible(run.threads):
         seed_all(config.seed)
-        model = training.load(str(base), sides.labels, {"dropout": config.dropout})
+        model = training.load(str(base), sides.labels, {"dropout": config.dropout, "image_size": config.image_size})
         loop = Loop(
             model, adamw(model, config.weight_decay), training, pipeline, sides.labels, _plan(config, rate), run
         )
@@ -57,14 +61,16 @@ def train(dataset: Dataset, config: TrainConfig, run: Run) -> Model:
         checkpoints = Checkpoints(run.scratch("checkpoints"), identity, run.warn)
         progress = loop.fit(train_rows, validation_rows, checkpoints)
     _record(run, config, rate, progress, train_rows, validation_rows, model)
+    if task.sized_by == "max_length":
+        run.record("truncated_share", train_rows.truncated / len(train_rows), how=f"over {size} tokens")
     provenance = {
         "stage": "train",
         "dataset": dataset.digest,
-        "base": {"name": _shown(config.base, base), "digest": origin},
+        "base": {"name": name, "digest": given},
         "config": {**config.model_dump(mode="json", exclude={"base"}), "task": task.name},
     }
     with run.store.new_directory() as folder:
-        training.save(model, str(base), folder, sides.labels, config.max_length)
+        training.save(model, str(base), folder, sides.labels, size)
         carry_code(task, Model, folder)
         return run.store.add(Model, folder, provenance)
 
@@ -126,7 +132,6 @@ def _record(
         how=f"{len(train_rows):,} rows an epoch, {run.threads} threads, validation included",
         unit="rows/s",
     )
-    run.record("truncated_share", train_rows.truncated / len(train_rows), how=f"over {config.max_length} tokens")
     history = [{key: point[key] for key in ("step", "epoch", "loss", "lr")} for point in progress.history]
     recipe: dict[str, Any] = {**config.model_dump(mode="json", exclude={"base"}), "task": Path(config.task).name}
     run.details.update(

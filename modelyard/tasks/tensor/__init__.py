@@ -43,7 +43,7 @@ class Tensor(Task):
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BadInput(f"{index} names no inputs of a graph: {error}", where=str(index)) from None
 
-    def training(self) -> TrainingTask:
+    def training(self, framework: str = "torch") -> TrainingTask:
         raise _only_adopted()
 
 

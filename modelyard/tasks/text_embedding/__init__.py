@@ -43,7 +43,7 @@ class TextEmbedding(Task):
     def open_pipeline(self, folder: Path, spec: Mapping[str, Any]) -> TextEmbeddingPipeline:
         return TextEmbeddingPipeline.open(folder, spec)
 
-    def training(self) -> TrainingTask:
+    def training(self, framework: str = "torch") -> TrainingTask:
         from modelyard.tasks.text_embedding.training import TextEmbeddingTraining
 
         return TextEmbeddingTraining()
