@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from modelyard.errors import BadInput
-from modelyard.tasks.task import Array, Pipeline, Prepared
-
-if TYPE_CHECKING:
-    from modelyard.training.row_cache import RowCache
-
+from modelyard.tasks.task import Array, Prepared
 
 # Targets of rows: one array, first axis the rows; or where rows have several each (boxes, tokens), one array a row.
 Targets = Array | Sequence[Array]
@@ -65,38 +59,3 @@ class Rows:
         for place, (start, end) in enumerate(zip(starts, ends, strict=True)):
             padded[place, : end - start] = self.targets[start:end]
         return padded
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Items to prepare at once and their targets; `name` shows one of them, by its place in the chunk, to people."""
-
-    items: Sequence[Mapping[str, Any]]
-    targets: Targets
-    name: Callable[[int], str]
-
-
-def prepare_rows(
-    pipeline: Pipeline,
-    parts: Iterable[tuple[int, Iterable[Chunk]]],
-    cache: RowCache,
-    after_chunk: Callable[[int], None],
-) -> Rows:
-    """Prepare part after part (place, chunks) into the cache; `after_chunk` hears how many rows are done.
-
-    After each part the cache is safe on disk: a killed run goes on behind the last one. Raises BadInput that names the
-    row.
-    """
-    with contextlib.closing(cache):
-        for place, chunks in parts:
-            for chunk in chunks:
-                try:
-                    prepared = pipeline.prepare_batch(chunk.items)
-                except BadInput as error:
-                    item = int((error.where or "item 0").removeprefix("item "))
-                    raise BadInput(error.message, where=chunk.name(item), next="run clean on this data first") from None
-                cache.append(prepared, chunk.targets)
-                after_chunk(len(cache))
-            cache.commit(place + 1)
-        cache.finish()
-        return cache.rows()

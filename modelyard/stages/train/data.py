@@ -12,8 +12,9 @@ from modelyard.store import Dataset
 from modelyard.store.dataset import ROW_ID, show_row_id
 from modelyard.tasks.columns import empty_side, side_tables
 from modelyard.tasks.task import Pipeline, Task
+from modelyard.training.preparing import Chunk, prepare_rows
 from modelyard.training.row_cache import RowCache
-from modelyard.training.rows import Chunk, Rows, prepare_rows
+from modelyard.training.rows import Rows
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -13,9 +13,10 @@ from modelyard.tasks import load_task
 from modelyard.tasks.task import Prepared
 from modelyard.training.checkpoint import Checkpoints
 from modelyard.training.loop import Loop, Plan
+from modelyard.training.preparing import Chunk, prepare_rows
 from modelyard.training.randomness import seed_all
 from modelyard.training.row_cache import RowCache
-from modelyard.training.rows import Chunk, Rows, prepare_rows
+from modelyard.training.rows import Rows
 from tests.unit.tiny_bert import LABELS, reviews
 
 PLAN = Plan(

@@ -7,8 +7,8 @@ import pytest
 
 from modelyard.errors import BadInput
 from modelyard.tasks.task import Prepared
+from modelyard.training.preparing import Chunk, prepare_rows
 from modelyard.training.row_cache import INDEX, RowCache
-from modelyard.training.rows import Chunk, prepare_rows
 
 IDENTITY = {"dataset": "d", "side": "train"}
 
