@@ -12,6 +12,14 @@ Positive = Annotated[float, Field(gt=0.0)]
 Count = Annotated[int, Field(ge=1)]
 
 
+class GenerationConfig(StageConfig):
+    """How a model that writes its answers searches for them; what is left out stays as the model says."""
+
+    beams: Annotated[int, Field(ge=1, le=64)] | None = None  # 1 is greedy
+    max_new_tokens: Annotated[int, Field(ge=1, le=4096)] | None = None
+    length_penalty: float | None = None  # the power of the length that a beam's log-probability is divided by
+
+
 class ExportConfig(StageConfig):
     """The bars of the parity gate, and what the package says of itself."""
 
@@ -25,3 +33,4 @@ class ExportConfig(StageConfig):
     max_batch: Count = 64
     max_item_bytes: Count = 1 << 20
     p99_ms: Positive = 200.0
+    generation: GenerationConfig = GenerationConfig()

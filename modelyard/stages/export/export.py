@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from modelyard.errors import BadConfig
 from modelyard.measure.examples import hold_labels
 from modelyard.measure.predictions import all_outputs
 from modelyard.measure.reference import Reference
@@ -21,11 +22,15 @@ from modelyard.store.artifacts import write_index
 from modelyard.tasks import Metric, Task, carry_code, task_of
 from modelyard.tasks.columns import read_side
 from modelyard.tasks.metric import Agreement
-from modelyard.tasks.task import Graph, Pipeline, Prepared, Tensors
+from modelyard.tasks.sequences import GENERATOR
+from modelyard.tasks.task import Generative, Graph, Pipeline, Prepared, Tensors
+from modelyard.tasks.training import GenerativeTraining
 from modelyard.training.randomness import reproducible
 
 REQUIRES = {"onnxruntime": "1.20"}
 EVALUATION_BATCH = 16
+# How answers agree that are chosen as a whole -> what they are called, and as what they are held against each other.
+CHOICES: dict[Agreement, tuple[str, str]] = {"boxes": ("chosen boxes", ", as sets,"), "sequences": ("tokens", "")}
 
 
 def export(model: Model, dataset: Dataset, config: ExportConfig, run: Run) -> Package:
@@ -38,7 +43,7 @@ def export(model: Model, dataset: Dataset, config: ExportConfig, run: Run) -> Pa
     metric = metric_of(task)
     training = task.training(str(model.info["framework"]))
     labels, max_length = model.labels, int(model.info.get("max_length", 0))
-    pipeline = training.pipeline(str(model.path), labels, max_length)
+    pipeline = _searching(training.pipeline(str(model.path), labels, max_length), task, config)
     table = read_side(dataset, task, "validation", rows=config.parity_rows)
     items = task.items(table.select(list(task.columns)).to_pylist())
     targets = table[task.target].to_pylist()
@@ -48,9 +53,12 @@ def export(model: Model, dataset: Dataset, config: ExportConfig, run: Run) -> Pa
         run.listener.progress("export", 0, 3, "graph")
         exported = training.export(model.path, folder, max_length)
         run.check_cancelled()
-        reference: dict[str, Graph] = {
-            "model": Reference(training, training.load(str(model.path), labels, {"attention": "eager"}))
-        }
+        network = training.load(str(model.path), labels, {"attention": "eager"})
+        reference: dict[str, Graph] = {"model": Reference(training, network)}
+        if isinstance(training, GenerativeTraining):
+            reference[GENERATOR] = training.generator(network, pipeline)
+        if isinstance(pipeline, Generative):
+            exported["pipeline"]["generation"] = pipeline.generation_spec()
         run.listener.progress("export", 1, 3, "golden set")
         chosen = spread([item.size for item in prepared], config.golden)
         golden = write_golden(
@@ -61,7 +69,7 @@ def export(model: Model, dataset: Dataset, config: ExportConfig, run: Run) -> Pa
             "runtime": "onnxruntime",
             "requires": REQUIRES,
             "graphs": exported["graphs"],
-            "tolerance": {"max_abs": config.parity_max_abs, "agreement": 1.0},
+            "tolerance": {"max_abs": config.parity_max_abs, "agreement": _least_agreement(task, config)},
         }
         write_index(Package, folder, _index(task, labels, config, exported, variant, golden))
         carry_code(task, Package, folder)
@@ -69,9 +77,7 @@ def export(model: Model, dataset: Dataset, config: ExportConfig, run: Run) -> Pa
         graphs = open_variant(Package.open(folder), variant, run.threads)
         cases = parity_cases(prepared, _truncated(pipeline, task, items, prepared))
         compared = compare_cases(pipeline, reference, graphs, cases, task.agreement)
-        feeds = pipeline.collate(prepared[:1])
-        names = [name for name in pipeline.run(reference, feeds) if name not in feeds]
-        _gate_numbers(run, config, compared, ", ".join(by_number(names, task.agreement)), task.unit)
+        _gate_numbers(run, config, compared, _numbers(pipeline, reference, prepared[0], task.agreement), task.unit)
         outputs = [all_outputs(pipeline, side, prepared, EVALUATION_BATCH) for side in (reference, graphs)]
         _gate_chosen(run, config, outputs[0], outputs[1], task.agreement)
         wanted, found = (
@@ -119,6 +125,34 @@ def _index(
     }
 
 
+def _searching(pipeline: Pipeline, task: Task, config: ExportConfig) -> Pipeline:
+    """The pipeline by the settings of `export.generation`. Raises BadConfig where the task writes no texts."""
+    settings = config.generation.model_dump(exclude_none=True)
+    if isinstance(pipeline, Generative):
+        return pipeline.generating(settings)
+    if settings:
+        raise BadConfig(
+            f"the task {task.name} does not search for its answers",
+            where="export.generation",
+            next="take the lines out",
+        )
+    return pipeline
+
+
+def _least_agreement(task: Task, config: ExportConfig) -> float:
+    """Of the float variant with PyTorch: a token may tip over by a rounding error, and the rest of the text with it."""
+    return 1.0 - config.parity_accuracy if task.agreement == "sequences" else 1.0
+
+
+def _numbers(pipeline: Pipeline, reference: Mapping[str, Graph], item: Prepared, agreement: Agreement) -> str:
+    """Names of what is compared number by number."""
+    feeds = pipeline.collate([item])
+    answered = pipeline.run(reference, feeds)
+    if isinstance(pipeline, Generative):
+        return ", ".join(pipeline.forced(reference, feeds, answered))
+    return ", ".join(by_number([name for name in answered if name not in feeds], agreement))
+
+
 def _truncated(
     pipeline: Pipeline, task: Task, items: Sequence[Mapping[str, Any]], prepared: Sequence[Prepared]
 ) -> Prepared:
@@ -164,23 +198,24 @@ def _gate_numbers(run: Run, config: ExportConfig, compared: Sequence[Compared], 
 
 
 def _gate_chosen(run: Run, config: ExportConfig, wanted: Tensors, found: Tensors, agreement: Agreement) -> None:
-    """Boxes that the graph chooses are held against those of the model as sets: their order says nothing, and one more
-    or less that nobody believes in neither."""
-    if agreement != "boxes":
+    """What the graph chooses is held against what the model chooses as a whole: boxes as sets, for their order says
+    nothing, and one more or less that nobody believes in neither; texts token by token."""
+    if agreement not in CHOICES:
         return
+    chosen, as_what = CHOICES[agreement]
     same = float(same_answers(found, wanted, agreement).mean())
     rows = len(next(iter(wanted.values())))
     run.record(
-        "parity_boxes",
+        f"parity_{agreement}",
         same,
-        how=f"{rows:,} validation rows, the share whose chosen boxes are, as sets, those of the model in PyTorch",
+        how=f"{rows:,} validation rows, the share whose {chosen} are{as_what} those of the model in PyTorch",
         unit="share",
     )
     run.gate(
-        "parity_boxes",
+        f"parity_{agreement}",
         same,
         at_least=1.0 - config.parity_accuracy,
-        message=f"the exported graph chooses other boxes than the model on {1 - same:.1%} of {rows:,} validation rows",
+        message=f"the exported graph gives other {chosen} than the model on {1 - same:.1%} of {rows:,} validation rows",
         next="nothing was exported; raise export.parity_accuracy if this is enough",
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from modelyard.runtimes.golden import compare
 from modelyard.tasks.metric import Agreement
-from modelyard.tasks.task import Graph, Pipeline, Prepared
+from modelyard.tasks.task import Generative, Graph, Pipeline, Prepared
 
 BATCHES = (1, 2, 5)
 # Characters of a runtime's error that are shown: it names the node or the axis early on.
@@ -76,12 +76,21 @@ def compare_cases(
     cases: Sequence[Case],
     agreement: Agreement = "argmax",
 ) -> list[Compared]:
-    """Run every case on both sides. A graph that fails to run differs without bound; the runtime's words are kept."""
+    """Run every case on both sides. A graph that fails to run differs without bound; the runtime's words are kept.
+
+    Of answers that are written token by token the numbers along the reference's answer are compared, on both sides.
+    """
     results = []
     for case in cases:
-        wanted = pipeline.run(reference, pipeline.collate(case.items))
+        feeds = pipeline.collate(case.items)
+        wanted = answered = pipeline.run(reference, feeds)
+        if isinstance(pipeline, Generative):
+            wanted, agreement = pipeline.forced(reference, feeds, answered), "argmax"
         try:
-            found = pipeline.run(graphs, pipeline.collate(case.items))
+            if isinstance(pipeline, Generative):
+                found = pipeline.forced(graphs, feeds, answered)
+            else:
+                found = pipeline.run(graphs, feeds)
         except Exception as error:  # every runtime has classes of its own
             words = " ".join(str(error).split())[:MESSAGE_LENGTH] or type(error).__name__
             results.append(Compared(case, UNBOUNDED, words))
