@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 from modelyard.errors import BadInput
 from modelyard.store.atomic import new_directory, publish_directory
 from modelyard.tasks.keras.backend import hold_keras
-from modelyard.tasks.keras.model_file import FILE
+from modelyard.tasks.keras.model_file import FILE, open_keras, write_keras
 from modelyard.tasks.keras.user_function import EXAMPLE, UserFunction
 from modelyard.training.downloads import cache_folder
 
@@ -27,7 +28,8 @@ def function_of(base: str) -> tuple[Path, str]:
 
 
 def keras_base(base: str) -> Path:
-    """A directory. A function is kept in the user's cache, file and all, under its digest: what runs is what was read.
+    """A directory. A function is kept in the user's cache, file and all, under its digest, once it has built a model:
+    what runs is what was read.
 
     Raises BadInput, or EnvironmentProblem when Keras cannot be used here.
     """
@@ -53,7 +55,20 @@ def keras_base(base: str) -> Path:
     function = UserFunction.read(path, name)
     target = cache_folder() / f"keras-{function.digest[:16]}"
     if not target.is_dir():
+        _hold_builds(function)
         with new_directory(cache_folder()) as made:
             function.write(made)
             publish_directory(made, target)
     return target
+
+
+def _hold_builds(function: UserFunction) -> None:
+    """Raises BadInput for a function that fails, or builds something else than a classifier that can be kept: told
+    before the data are read, and not after."""
+    from modelyard.tasks.keras.classifier import checked
+
+    classes = 3
+    model = checked(function.build(function.input_shape, classes), function.input_shape, classes, function.name)
+    with tempfile.TemporaryDirectory() as folder:
+        write_keras(model.network, Path(folder) / FILE)
+        open_keras(Path(folder) / FILE)

@@ -24,6 +24,10 @@ class ImageClassification(Task):
     target_field = "label"
     metric = Accuracy()
     unit = "pixels"
+    sized_by = "image_size"
+    eager = "picture_classifier"
+    baseline = "pixels"
+    frameworks = ("torch", "keras")
     # A small network is trained from nothing: longer, and at a higher rate, than a text encoder is tuned.
     defaults = MappingProxyType(
         {
@@ -42,6 +46,10 @@ class ImageClassification(Task):
         return ImageClassificationPipeline.open(folder, spec, package_labels(folder))
 
     def training(self, framework: str = "torch") -> TrainingTask:
+        if framework == "keras":
+            from modelyard.tasks.image_classification.keras_training import KerasImageClassificationTraining
+
+            return KerasImageClassificationTraining()
         from modelyard.tasks.image_classification.training import ImageClassificationTraining
 
         return ImageClassificationTraining()

@@ -28,14 +28,16 @@ class Classifier(nn.Module):
         mean, std = (torch.tensor(values).reshape(1, 3, 1, 1) for values in (preparation.mean, preparation.std))
         self.register_buffer("factor", preparation.scale / std, persistent=False)
         self.register_buffer("offset", -mean / std, persistent=False)
-        self.extra: dict[str, Any] = {POSITIONS: True} if _interpolates(network, preparation.framing.image_size) else {}
+        self.options = position_options(network, preparation.framing.image_size)
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         values = pixels.to(torch.float32) * self.factor + self.offset
-        logits: torch.Tensor = self.network(pixel_values=values, **self.extra).logits
+        logits: torch.Tensor = self.network(pixel_values=values, **self.options).logits
         return logits
 
 
-def _interpolates(network: nn.Module, side: int) -> bool:
+def position_options(network: nn.Module, side: int) -> dict[str, Any]:
+    """What a transformer is called with, whose positions were learned for pictures of another size; else nothing."""
     learned = getattr(network.config, "image_size", side)
-    return POSITIONS in inspect.signature(network.forward).parameters and learned not in (side, [side, side])
+    fits = learned in (side, [side, side], (side, side))
+    return {} if fits or POSITIONS not in inspect.signature(network.forward).parameters else {POSITIONS: True}

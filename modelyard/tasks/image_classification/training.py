@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from modelyard.media.framing import Framing
 from modelyard.store.artifacts import Model
 from modelyard.tasks.class_scores import LOGITS
 from modelyard.tasks.classes import class_figures, class_places
@@ -75,20 +76,21 @@ class ImageClassificationTraining:
         (folder / FILE).write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
 
     def export(self, model_folder: Path, package_folder: Path, max_length: int) -> dict[str, Any]:
-        """One graph from the pixels as they come to the logits."""
-        import torch
-
         model = self.load(str(model_folder), Model.open(model_folder).labels, {"attention": "eager"})
-        framing = read_preparation(model_folder).framing
-        side = framing.image_size
-        sample = torch.zeros((2, 3, side, side), dtype=torch.uint8)  # batch 1 might be written into the graph
-        proto = traced(model, [sample], [PIXELS], [LOGITS], ({0: torch.export.Dim("batch")},))
-        weights = sum(parameter.nbytes for parameter in model.parameters())
-        files = write_graph(proto, package_folder / GRAPH, weights)
-        return {
-            "graphs": {
-                "model": {"format": "onnx", "files": [f"{Path(GRAPH).parent.as_posix()}/{name}" for name in files]}
-            },
-            "pipeline": framing.as_json(),
-            "tensor": describe(proto),
-        }
+        return export_pixels(model, read_preparation(model_folder).framing, package_folder)
+
+
+def export_pixels(model: torch.nn.Module, framing: Framing, package_folder: Path) -> dict[str, Any]:
+    """What TrainingTask.export answers: one graph from the pixels as they come to the logits."""
+    import torch
+
+    side = framing.image_size
+    sample = torch.zeros((2, 3, side, side), dtype=torch.uint8)  # batch 1 might be written into the graph
+    proto = traced(model, [sample], [PIXELS], [LOGITS], ({0: torch.export.Dim("batch")},))
+    weights = sum(parameter.nbytes for parameter in model.parameters())
+    files = write_graph(proto, package_folder / GRAPH, weights)
+    return {
+        "graphs": {"model": {"format": "onnx", "files": [f"{Path(GRAPH).parent.as_posix()}/{name}" for name in files]}},
+        "pipeline": framing.as_json(),
+        "tensor": describe(proto),
+    }
