@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelyard.errors import Fault
+from modelyard.errors import BadInput, Fault
 from modelyard.tasks.seq2seq.decoding import LOGITS
 from modelyard.tasks.seq2seq.pipeline import FORCED, TEXT, Seq2SeqPipeline
 from modelyard.tasks.seq2seq.recipes import RECIPES
@@ -27,14 +27,14 @@ RIGHT, TOKENS = "right_tokens", "tokens"
 
 class Seq2SeqTraining:
     recipes = RECIPES
-    base_files: tuple[str, ...] = ("tokenizer.json",)
+    base_files: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         self._pipeline: Seq2SeqPipeline | None = None
 
     def learns(self, base: str) -> bool:
-        """A recipe has no tokenizer: it is learned from the texts."""
-        return not (Path(base) / "tokenizer.json").is_file()
+        """A recipe has no tokenizer: it is learned from the texts. Trained weights have one, or are of no use."""
+        return not (Path(base) / "tokenizer.json").is_file() and not any(Path(base).glob("*.safetensors"))
 
     def learn(self, base: str, rows: Iterator[Mapping[str, Any]], folder: Path) -> None:
         """A base with a tokenizer of at most vocab_size tokens for sources and targets alike."""
@@ -53,9 +53,17 @@ class Seq2SeqTraining:
     def pipeline(self, base: str, labels: Sequence[str], max_length: int) -> Seq2SeqPipeline:
         prepare, _ = open_prepare(Path(base), max_length)
         spec = _generation_of(Path(base), max_length)
+        tokenizer = open_tokenizer(Path(base) / "tokenizer.json")
+        known = int(read_json(Path(base) / "config.json").get("vocab_size", 0))
+        if tokenizer.get_vocab_size() > known:
+            raise BadInput(
+                f"the tokenizer has {tokenizer.get_vocab_size():,} tokens, the model knows {known:,}",
+                where=str(Path(base) / "config.json"),
+                next="give the tokenizer that belongs to the model, or raise vocab_size for a new one",
+            )
         self._pipeline = Seq2SeqPipeline(
             prepare,
-            open_tokenizer(Path(base) / "tokenizer.json"),
+            tokenizer,
             spec["start_id"],
             spec["end_ids"],
             Generation.read(spec["generation"]),
