@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+from modelyard.chain.annotation import the_guideline_of
 from modelyard.chain.project import Project
-from modelyard.chain.steps import index_of
+from modelyard.chain.steps import index_of, steps_of
 from modelyard.errors import BadConfig, EnvironmentProblem, ModelyardError
 from modelyard.tasks import hold_trainable, load_task
 from modelyard.tasks.training import Learning
@@ -18,7 +19,10 @@ TWO_CLASSES = ("no", "yes")
 
 def preflight(project: Project, last: str = "release") -> None:
     """Raises for what would stop the chain at train or later, with the line that says it, before ingest begins."""
-    if index_of(last) < index_of("train"):
+    steps = steps_of(project)
+    if project.annotate is not None:
+        the_guideline_of(project)
+    if index_of(last, steps) < index_of("train", steps):
         return
     missing = [name for name in TRAINING if find_spec(name) is None]
     if missing:

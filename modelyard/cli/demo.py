@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 @click.command("demo")
 @click.option(
     "--task",
-    type=click.Choice(["text_classification", "detection"]),
+    type=click.Choice(["text_classification", "image_classification", "detection"]),
     default="text_classification",
     show_default=True,
 )
-@click.option("--full", is_flag=True, help="All rows there are (21,385 texts, 2,000 pictures) instead of some.")
+@click.option("--full", is_flag=True, help="All rows there are (21,385 texts, 2,000 scenes) instead of some.")
 @click.option("--limit", type=click.IntRange(300, 21385), help="Only this many rows.")
 @click.option("--keep", is_flag=True, help="Leave the server up until Ctrl-C.")
 @click.option(
@@ -41,7 +41,8 @@ def command(
 ) -> int:
     """Raw data in, a monitored model out, through every stage, ending with a started server.
 
-    text_classification: real reviews and tweets, a real BERT. detection: real digits on real photographs, composed.
+    text_classification: real reviews and tweets, a real BERT. image_classification: real handwritten digits.
+    detection: such digits on real photographs, composed.
 
     Takes some minutes on two cores; a second run comes from the cache and takes seconds.
     """

@@ -1,6 +1,7 @@
 """What a person writes by hand: the model in eager PyTorch float32 behind one handler, a request at a time.
 
-Run as `python -m modelyard.measure.eager_handler KIND MODEL PORT MAX_LENGTH`, KIND one of KINDS. The handler is raw
+Run as `python -m modelyard.measure.eager_handler KIND MODEL PORT MAX_LENGTH [GENERATION]`, KIND one of KINDS, GENERATION
+the settings of a search in JSON. The handler is raw
 ASGI, the cheapest there is, and calls the model in the event loop: the baseline is not slowed by a framework.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -104,10 +105,67 @@ def detector(model: Path, max_length: int) -> Answer:
     return detect
 
 
-KINDS: dict[str, Callable[[Path, int], Answer]] = {
+def picture_classifier(model: Path, max_length: int) -> Answer:
+    """Files of pictures to labels and scores: Pillow and the image processor that the directory names."""
+    import io
+
+    import torch
+    from PIL import Image, ImageOps
+    from transformers import AutoImageProcessor, AutoModelForImageClassification
+
+    from modelyard.tasks.image_classification.network import position_options
+    from modelyard.tasks.image_classification.preparation import read_preparation
+
+    torch.set_num_threads(1)
+    processor = AutoImageProcessor.from_pretrained(model)
+    network = AutoModelForImageClassification.from_pretrained(model, dtype=torch.float32).eval()
+    labels = network.config.id2label
+    extra = position_options(network, read_preparation(model).framing.image_size)
+
+    def classify(files: list[bytes]) -> list[dict[str, Any]]:
+        with torch.inference_mode():
+            images = [ImageOps.exif_transpose(Image.open(io.BytesIO(file))).convert("RGB") for file in files]
+            feeds = processor(images=images, return_tensors="pt")
+            scores, classes = torch.softmax(network(**feeds, **extra).logits, dim=-1).max(dim=-1)
+        named = [labels[int(index)] for index in classes]
+        return [
+            {"name": "label", "datatype": "BYTES", "shape": [len(named)], "data": named},
+            {"name": "score", "datatype": "FP32", "shape": [len(named)], "data": scores.tolist()},
+        ]
+
+    return classify
+
+
+def generator(model: Path, max_length: int, generation: Mapping[str, Any]) -> Answer:
+    """Texts to texts: `generate` of transformers, by the settings that the package searches with."""
+    import torch
+    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+    torch.set_num_threads(1)
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    network = AutoModelForSeq2SeqLM.from_pretrained(model, dtype=torch.float32).eval()
+    beams, penalty = int(generation["beams"]), float(generation["length_penalty"])
+    search = {"do_sample": False, "num_beams": beams, "max_new_tokens": int(generation["max_new_tokens"])}
+    if beams > 1:
+        search["length_penalty"] = penalty
+
+    def write(texts: list[str]) -> list[dict[str, Any]]:
+        with torch.inference_mode():
+            feeds = tokenizer(texts, padding=True, truncation=True, max_length=max_length, return_tensors="pt")
+            written = network.generate(input_ids=feeds["input_ids"], attention_mask=feeds["attention_mask"], **search)
+        answers = tokenizer.batch_decode(written, skip_special_tokens=True)
+        return [{"name": "text", "datatype": "BYTES", "shape": [len(answers)], "data": answers}]
+
+    return write
+
+
+# `generator` takes what its package searches by, the others nothing more.
+KINDS: dict[str, Callable[..., Answer]] = {
     "classifier": classifier,
     "embedder": embedder,
     "detector": detector,
+    "generator": generator,
+    "picture_classifier": picture_classifier,
 }
 
 
@@ -154,7 +212,8 @@ def main() -> None:
     import uvicorn
 
     kind, model, port, max_length = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
-    application_ = application(KINDS[kind](model, max_length))
+    settings = [json.loads(value) for value in sys.argv[5:]]
+    application_ = application(KINDS[kind](model, max_length, *settings))
     uvicorn.run(application_, host="127.0.0.1", port=port, log_level="warning", access_log=False, lifespan="off")
 
 

@@ -8,8 +8,10 @@ from types import MappingProxyType
 
 from modelyard.measure.examples import Examples, read_examples
 from modelyard.run import Run
+from modelyard.stages.evaluate import pixel_baseline as pixels
+from modelyard.stages.evaluate import window_baseline as windows
 from modelyard.stages.evaluate.baseline import Baseline
-from modelyard.stages.evaluate.window_baseline import PICTURES, window_baseline
+from modelyard.stages.evaluate.memory_baseline import memory_baseline
 from modelyard.stages.evaluate.word_baseline import word_baseline
 from modelyard.store import Dataset
 from modelyard.store.dataset import SPLIT
@@ -29,8 +31,14 @@ class Kind:
 
 BASELINES: Mapping[str, Kind] = MappingProxyType(
     {
+        "memory": Kind("chrf", memory_baseline, "the training texts hold neither words nor characters"),
+        "pixels": Kind(
+            "accuracy", pixels.pixel_baseline, "the training pictures are of one class alone", pixels.PICTURES
+        ),
         "words": Kind("accuracy", word_baseline, "the training texts hold no word, or one class alone"),
-        "windows": Kind("map", window_baseline, "the training pictures hold no box, or nothing beside one", PICTURES),
+        "windows": Kind(
+            "map", windows.window_baseline, "the training pictures hold no box, or nothing beside one", windows.PICTURES
+        ),
     }
 )
 

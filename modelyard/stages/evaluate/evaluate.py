@@ -35,6 +35,7 @@ _SAME: dict[Agreement, str] = {
     "argmax": "the label of the float model",
     "cosine": "the vector of the reference (cosine 0.99 or more)",
     "boxes": "the boxes of the float model",
+    "sequences": "the text of the float model",
     "none": "an answer",
 }
 

@@ -76,9 +76,12 @@ def measure_speed(
         if variant != FLOAT and any(spec["name"] == FLOAT for spec in package.variants):
             targets[FLOAT] = stack.enter_context(served(package, FLOAT))
         if model is not None and kind is not None and not no_eager:
-            length = int(package.info["pipeline"].get("max_length", 0))
+            pipeline = package.info["pipeline"]
+            length, search = int(pipeline.get("max_length", 0)), pipeline.get("generation")
             try:
-                target = stack.enter_context(eager.served_eagerly(model.path, length, kind, targets[SERVED].input))
+                target = stack.enter_context(
+                    eager.served_eagerly(model.path, length, kind, targets[SERVED].input, generation=search)
+                )
                 answers = eager.answers(target, texts[: config.eager_rows * examples.per_row])
                 targets[EAGER] = target
             except EnvironmentProblem as problem:

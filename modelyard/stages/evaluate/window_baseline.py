@@ -17,11 +17,12 @@ from modelyard.media.box_geometry import iou
 from modelyard.media.named_boxes import rectangles
 from modelyard.media.pixels import decode_image
 from modelyard.stages.evaluate.baseline import Baseline
+from modelyard.stages.evaluate.gradients import gradient_histograms, grey
 from modelyard.tasks.detection.average_precision import MeanAveragePrecision
 from modelyard.tasks.detection.select import CLASSES, select
 from modelyard.tasks.task import Array
 
-SIDE, CELL, DIRECTIONS = 24, 6, 9  # of a window once scaled, of a cell in it; unsigned directions of a gradient
+SIDE, CELL = 24, 6  # of a window once scaled, of a cell in it
 STEP = CELL  # between windows, in pixels of the scaled picture
 AROUND = 1.15  # a window's side by the longer side of the box in it
 SIZES = 4  # of windows, spread over those of the true boxes
@@ -63,26 +64,7 @@ def window_baseline(train: Examples, validation: Examples, test: Examples) -> Ba
 
 def _grey(examples: Examples, row: int) -> Array:
     """float32 [height, width], 0 to 255."""
-    file = next(iter(examples.items[row].values()))
-    grey: Array = decode_image(file).astype(np.float32) @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
-    return grey
-
-
-def gradient_histograms(windows: Array) -> Array:
-    """float32 [n, (SIDE / CELL)^2 x DIRECTIONS] of windows [n, SIDE, SIDE]: of each cell how much gradient lies in
-    which direction, the whole brought to length 1."""
-    across = np.gradient(windows, axis=2)
-    down = np.gradient(windows, axis=1)
-    strength = np.hypot(across, down)
-    direction = np.minimum((np.arctan2(down, across) % np.pi * (DIRECTIONS / np.pi)).astype(np.int64), DIRECTIONS - 1)
-    count, cells = len(windows), SIDE // CELL
-    split = (count, cells, CELL, cells, CELL)
-    found = np.stack(
-        [(strength * (direction == each)).reshape(split).sum(axis=(2, 4)) for each in range(DIRECTIONS)], axis=-1
-    ).reshape(count, -1)
-    lengths = np.linalg.norm(found, axis=1, keepdims=True)
-    histograms: Array = (found / np.maximum(lengths, 1e-6)).astype(np.float32)
-    return histograms
+    return grey(decode_image(next(iter(examples.items[row].values()))))
 
 
 def _cut(picture: Array, boxes: Array) -> Array:
@@ -123,7 +105,7 @@ def _learn(pictures: Sequence[tuple[Array, Sequence[Mapping[str, Any]]]]) -> Win
     for picture, boxes in pictures:
         true = rectangles(boxes)
         empty = _empty(picture.shape, true, sides, generator)
-        features.append(gradient_histograms(_cut(picture, np.concatenate([_squares(true), empty]))))
+        features.append(gradient_histograms(_cut(picture, np.concatenate([_squares(true), empty])), CELL))
         wanted += [box["label"] for box in boxes] + [NOTHING] * len(empty)
     if len(set(wanted)) < 2:
         return None
@@ -165,7 +147,7 @@ def _detect(picture: Array, learned: Windows) -> dict[str, Array]:
         views = sliding_window_view(scaled, (SIDE, SIDE))[::STEP, ::STEP]
         rows, columns = np.meshgrid(*(np.arange(count) * STEP / scale for count in views.shape[:2]), indexing="ij")
         squares.append(np.stack([columns.ravel(), rows.ravel(), np.full(rows.size, side)], axis=1))
-        features.append(gradient_histograms(views.reshape(-1, SIDE, SIDE)))
+        features.append(gradient_histograms(views.reshape(-1, SIDE, SIDE), CELL))
     windows = np.concatenate(squares)
     told = learned.model.predict_proba(np.concatenate(features))
     scores = told[:, [list(learned.model.classes_).index(label) for label in learned.labels]]

@@ -21,6 +21,7 @@ from modelyard.store import Package
 _PIPELINES = {
     "text_classification": "text-classification",
     "text_embedding": "sentence-similarity",
+    "image_classification": "image-classification",
     "detection": "object-detection",
 }
 _METRICS = (
@@ -107,6 +108,8 @@ def _answers(package: Package, words: Words) -> str:
     inputs, outputs = ([one["name"] for one in package.info["signature"][side]] for side in ("inputs", "outputs"))
     if labels and inputs == ["text"] and {"label", "score"} <= set(outputs):
         return words("card.answers", labels=named)
+    if labels and inputs == ["image"] and {"label", "score"} <= set(outputs):
+        return words("card.names", labels=named)
     if labels and inputs == ["image"] and {"boxes", "labels", "scores"} <= set(outputs):
         return words("card.boxes", labels=named)
     if package.task == "text_embedding":

@@ -26,6 +26,7 @@ class Detection(Task):
     metric = MeanAveragePrecision()
     agreement = "boxes"
     unit = "pixels"
+    sized_by = "image_size"
     eager = "detector"
     baseline = "windows"
     least_classes = 1

@@ -41,8 +41,9 @@ RECIPES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 )
 
 
-def read_config(folder: Path) -> Detector:
-    """Raises BadInput that names what is wrong with config.json."""
+def read_config(folder: Path, image_size: int = 0) -> Detector:
+    """That of a directory, brought to another `image_size` where that is not 0. Raises BadInput that names what is wrong
+    with it."""
     path = folder / "config.json"
     try:
         content = json.loads(path.read_bytes())
@@ -56,10 +57,10 @@ def read_config(folder: Path) -> Detector:
         )
     try:
         widths = tuple(int(width) for width in content["widths"])
-        detector = Detector(int(content["image_size"]), widths, int(content["depth"]), int(content["neck"]))
+        side = image_size or int(content["image_size"])
+        detector = Detector(side, widths, int(content["depth"]), int(content["neck"]))
     except (KeyError, TypeError, ValueError) as error:
         raise BadInput(f"config.json is not complete: {type(error).__name__} {error}", where=str(path)) from None
-    side = detector.image_size
     if side % STRIDES[-1] or not LEAST_SIDE <= side <= MOST_SIDE:
         raise BadInput(
             f"image_size is {side}: it must be a multiple of {STRIDES[-1]} from {LEAST_SIDE} to {MOST_SIDE}",

@@ -40,7 +40,7 @@ class DetectionTraining:
         from modelyard.tasks.detection.network import Network
 
         folder = Path(base)
-        network = Network(read_config(folder), len(labels))
+        network = Network(read_config(folder, int(options.get("image_size") or 0)), len(labels))
         if (folder / WEIGHTS).is_file():
             wanted = network.state_dict()
             try:
@@ -57,7 +57,7 @@ class DetectionTraining:
         return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
     def pipeline(self, base: str, labels: Sequence[str], max_length: int) -> DetectionPipeline:
-        return DetectionPipeline(read_config(Path(base)).image_size, labels)
+        return DetectionPipeline(read_config(Path(base), max_length).image_size, labels)
 
     def targets(self, values: Sequence[Any], labels: Sequence[str]) -> list[Array]:
         return box_targets(values, labels)
@@ -99,7 +99,7 @@ class DetectionTraining:
         from safetensors.torch import save_file
 
         save_file({name: values.contiguous() for name, values in model.state_dict().items()}, folder / WEIGHTS)
-        config = config_of(read_config(Path(base)))
+        config = config_of(read_config(Path(base), max_length))
         (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
         index = {"format": 1, "task": "detection", "framework": "torch", "loader": "modelyard"}
         write_index(Model, folder, {**index, "architecture": type(model).__name__, "labels": list(labels)})

@@ -296,6 +296,7 @@ def test_the_model_card_has_front_matter_that_the_hub_reads(released):
     [
         ("text_classification", "Gives one of negative, positive for a text, with a score."),
         ("detection", "Gives the boxes of what lies on a picture, each with one of negative, positive and a score."),
+        ("image_classification", "Gives one of negative, positive for a picture, with a score."),
         ("text_embedding", "Gives one vector for a text"),
     ],
 )
