@@ -1,95 +1,100 @@
-"""Make the candidate variants beside the reference graph, in a draft of the package."""
+"""Candidate variants beside the reference in a draft of the package: made here of its graphs, or come with it."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from modelyard.errors import BadInput, ModelyardError
 from modelyard.runtimes.package_paths import inside
-from modelyard.stages.optimize.channel_errors import compare_channels
-from modelyard.stages.optimize.config import OptimizeConfig
-from modelyard.stages.optimize.fuse import fuse
-from modelyard.stages.optimize.quantize import needs_reduced_range, quantize
-from modelyard.stages.optimize.static_quantize import convolves, quantize_static
-from modelyard.stages.optimize.tolerances import replay_whole, tolerance
+from modelyard.runtimes.tolerances import replay_whole, tolerance
+from modelyard.stages.optimize.config import MADE, OptimizeConfig
+from modelyard.stages.optimize.make import NotMade, make
 from modelyard.stages.optimize.verdicts import Measured
 from modelyard.store import Package
 from modelyard.store.artifacts import write_index
 from modelyard.store.digests import PROVENANCE
 from modelyard.tasks import Pipeline
-from modelyard.tasks.task import Prepared, Tensors
+from modelyard.tasks.task import Prepared
 
-ROLE = "model"
-# A channel whose largest error is this share of its largest weight is as good as gone (one scale a tensor does that).
-CHANNEL_LOST = 0.1
+Variant = dict[str, Any]
 
 
-class NotMade(Exception):
-    """A candidate that cannot be had of this graph; the message is the reason."""
-
-
-def reference_variant(package: Package) -> dict[str, Any]:
+def reference_variant(package: Package) -> Variant:
     """The variant that the others are held against: plain float from export, or a graph as it was adopted.
 
     Raises BadInput when the package has no such one to start from.
     """
     for variant in package.variants:
         if variant["name"] == package.reference:
-            if set(variant["graphs"]) != {ROLE} or variant["graphs"][ROLE]["format"] != "onnx":
+            if not variant["graphs"] or any(graph["format"] != "onnx" for graph in variant["graphs"].values()):
                 break
             return variant
     names = ", ".join(str(variant["name"]) for variant in package.variants)
     raise BadInput(
-        f"the package has no variant {package.reference} with one ONNX graph to start from",
+        f"the package has no variant {package.reference} of ONNX graphs to start from",
         where=f"{package.path}: its variants are {names}",
         next="give a package that modelyard export or modelyard adopt wrote",
     )
 
 
+def brought(package: Package) -> list[Variant]:
+    """Variants that came with the package and cannot be made here of its reference: those of another engine."""
+    return [each for each in package.variants if each["name"] not in (package.reference, *MADE)]
+
+
 def start_draft(package: Package, folder: Path) -> None:
-    """Copy the package with its reference variant alone. Raises Damaged when a path in it leads out of it."""
+    """Copy the package with its reference and what it brought; what is made here is made anew.
+
+    Raises Damaged when a path in it leads out of it.
+    """
     base = reference_variant(package)
     for variant in package.variants:
-        for graph in variant["graphs"].values():
-            for file in graph["files"]:
-                inside(package.path, str(file))
-    kept = {str(file) for graph in base["graphs"].values() for file in graph["files"]}
-    dropped = {
-        str(file) for variant in package.variants for graph in variant["graphs"].values() for file in graph["files"]
-    } - kept
+        for file in files_of(variant):
+            inside(package.path, file)
     shutil.copytree(package.path, folder, dirs_exist_ok=True)
     (folder / PROVENANCE).unlink(missing_ok=True)
-    for file in dropped:
-        inside(folder, file).unlink()
-    write_index(Package, folder, {**package.info, "variants": [base]})
+    _keep(folder, package.info, [base, *brought(package)])
 
 
 def add_candidate(
     folder: Path, name: str, pipeline: Pipeline, rows: Sequence[Prepared], config: OptimizeConfig, threads: int
 ) -> Measured:
-    """Make one candidate, replay the golden set through it, and enter it in package.json with its tolerance.
+    """Make one candidate of the reference, all its graphs, and enter it in package.json with its tolerance.
 
     rows: prepared ones by which scales of activations can be set.
 
     A candidate that cannot be made or does not open comes back with `broken` set and leaves no file.
     """
-    measured = Measured(name)
     draft = Package.open(folder)
     base = reference_variant(draft)
-    source = folder / base["graphs"][ROLE]["files"][0]
-    target = folder / "variants" / name / "model.onnx"
-    target.parent.mkdir(parents=True)
+
+    def made() -> tuple[Variant, dict[str, Any]]:
+        graphs, how = make(draft, base, name, pipeline, rows, config, threads)
+        return {**base, "name": name, "graphs": graphs}, how
+
+    measured = _entered(draft, name, made, pipeline, threads)
+    if measured.broken:
+        shutil.rmtree(folder / "variants" / name)
+    return measured
+
+
+def add_brought(folder: Path, variant: Variant, pipeline: Pipeline, threads: int) -> Measured:
+    """The same of a variant that came with the package."""
+    return _entered(Package.open(folder), str(variant["name"]), lambda: (variant, {}), pipeline, threads)
+
+
+def _entered(
+    draft: Package, name: str, made: Callable[[], tuple[Variant, dict[str, Any]]], pipeline: Pipeline, threads: int
+) -> Measured:
+    """Replay the golden set through a candidate and set its tolerance by it."""
+    measured = Measured(name)
+    others = [each for each in draft.variants if each["name"] != name]
     try:
-        weights = f"{target.name}.data" if len(base["graphs"][ROLE]["files"]) > 1 else None
-        feeds = [pipeline.collate([row]) for row in rows]
-        measured.made_by = _make(name, source, target, weights, feeds, config)
-        files = sorted(path.relative_to(folder).as_posix() for path in target.parent.iterdir())
-        # The graph itself comes first, files with its weights behind it.
-        files.sort(key=lambda file: not file.endswith(".onnx"))
-        variant = {**base, "name": name, "graphs": {ROLE: {"format": "onnx", "files": files}}}
+        variant, measured.made_by = made()
+        measured.runtime = str(variant["runtime"])
         result = replay_whole(draft, variant, pipeline, threads)
         if not result.passed:
             raise NotMade(f"dropped: the golden set fails: {result.reason}")
@@ -101,46 +106,33 @@ def add_candidate(
         first = str(error).strip().splitlines()[0] if str(error).strip() else ""
         measured.broken = f"dropped: it could not be made: {type(error).__name__}: {first}"
     if measured.broken:
-        shutil.rmtree(target.parent)
+        _keep(draft.path, draft.info, others)
         return measured
     measured.max_abs = result.max_abs
-    measured.size_bytes = sum((folder / file).stat().st_size for file in files)
-    variant["tolerance"] = tolerance(result)
-    write_index(Package, folder, {**draft.info, "variants": [*draft.variants, variant]})
+    measured.size_bytes = draft.variant_size(variant)
+    entered = {**variant, "tolerance": tolerance(result)}
+    write_index(Package, draft.path, {**draft.info, "variants": [*others, entered]})
     return measured
-
-
-def _make(
-    name: str, source: Path, target: Path, weights: str | None, feeds: Sequence[Tensors], config: OptimizeConfig
-) -> dict[str, Any]:
-    """Write the graph; answers what the report says of the making. Raises NotMade."""
-    if name == "fused":
-        counts = fuse(source, target, weights)
-        if not counts:
-            raise NotMade("dropped: no pattern of the graph can be fused")
-        return {"fusions": counts}
-    reduced = needs_reduced_range() if config.reduce_range is None else config.reduce_range
-    static = convolves(source)
-    if static:
-        quantize_static(source, target, feeds, reduce_range=reduced, weights=weights)
-    else:
-        quantize(source, target, reduce_range=reduced, weights=weights)
-    errors = compare_channels(source, target, levels=64 if reduced else 127)
-    if not errors.weights:
-        raise NotMade("dropped: the graph has no weight matrix to quantise")
-    if errors.per_channel > CHANNEL_LOST:
-        raise NotMade(
-            f"dropped: an output channel loses {errors.per_channel:.0%} of its largest weight"
-            f" ({errors.per_tensor:.0%} with one scale a tensor)"
-        )
-    made = {"reduce_range": reduced, "per_channel": True, **errors.as_json()}
-    return {"quantization": {**made, "static": True, "rows": len(feeds)} if static else made}
 
 
 def finish(folder: Path, order: list[str]) -> None:
     """Keep these variants in this order; the files of the others go."""
     draft = Package.open(folder)
     by_name = {str(variant["name"]): variant for variant in draft.variants}
-    for name in by_name.keys() - set(order):
-        shutil.rmtree(folder / "variants" / name)
-    write_index(Package, folder, {**draft.info, "variants": [by_name[name] for name in order]})
+    _keep(folder, draft.info, [by_name[name] for name in order])
+
+
+def files_of(variant: Mapping[str, Any]) -> set[str]:
+    """Files of its graphs, relative to the package."""
+    return {str(file) for graph in variant["graphs"].values() for file in graph["files"]}
+
+
+def _keep(folder: Path, info: Mapping[str, Any], variants: Sequence[Variant]) -> None:
+    """Write package.json with these variants; files that only others name go, and folders that are empty then."""
+    kept = {file for variant in variants for file in files_of(variant)}
+    for file in {file for variant in info["variants"] for file in files_of(variant)} - kept:
+        path = folder / file
+        path.unlink()
+        if not any(path.parent.iterdir()):
+            path.parent.rmdir()
+    write_index(Package, folder, {**info, "variants": list(variants)})

@@ -8,11 +8,14 @@ from pydantic import Field
 
 from modelyard.config import Share, StageConfig
 
+Made = Literal["fused", "int8"]  # of the reference's graphs; what else a package has came with it
+MADE: tuple[Made, ...] = ("fused", "int8")
+
 
 class OptimizeConfig(StageConfig):
-    """Which variants to try, how much accuracy one may cost, how long to measure."""
+    """Which variants to make beside those that the package brings, how much accuracy one may cost, how to measure."""
 
-    variants: tuple[Literal["fused", "int8"], ...] = ("fused", "int8")
+    variants: tuple[Made, ...] = MADE
     max_accuracy_lost: Share = 0.01  # on validation, against the float graph
     reduce_range: bool | None = None  # seven-bit INT8 weights; left out: where the CPU has no exact dot product
     # Validation rows that set the scales of activations, of graphs that are quantised statically.

@@ -16,7 +16,14 @@ from modelyard.measure.worth import lost_method, metric_of, paired_lost, shown_m
 from modelyard.run import Run
 from modelyard.runtimes.golden import same_answers
 from modelyard.runtimes.golden_writing import spread
-from modelyard.stages.optimize.candidates import add_candidate, finish, reference_variant, start_draft
+from modelyard.stages.optimize.candidates import (
+    add_brought,
+    add_candidate,
+    brought,
+    finish,
+    reference_variant,
+    start_draft,
+)
 from modelyard.stages.optimize.config import OptimizeConfig
 from modelyard.stages.optimize.verdicts import Measured, Verdict, in_order, judge_lost, judge_speed
 from modelyard.store import Dataset, Package
@@ -47,9 +54,12 @@ def optimize(package: Package, dataset: Dataset, config: OptimizeConfig, run: Ru
         wanted = dict.fromkeys(name for name in config.variants if name != package.reference)
         for name in run.progress(wanted, "optimize: make"):
             candidates.append(add_candidate(folder, name, pipeline, chosen, config, run.threads))
+        for variant in run.progress(brought(package), "optimize: open"):
+            candidates.append(add_brought(folder, variant, pipeline, run.threads))
         draft = Package.open(folder)
+        base = reference_variant(draft)
         reference = Measured(
-            package.reference, draft.variant_size(reference_variant(draft)), agreement=1.0, max_abs=0.0
+            package.reference, str(base["runtime"]), draft.variant_size(base), agreement=1.0, max_abs=0.0
         )
         _measure_worth(draft, pipeline, task, reference, candidates, examples, prepared, run)
         shown = shown_metric(metric)
@@ -140,7 +150,7 @@ def _shown(measured: Measured, verdict: Verdict, chosen: str, metric: str) -> di
     one, eight = (measured.served.get(str(concurrency), {}) for concurrency in CONCURRENCIES)
     return {
         "name": measured.name,
-        "runtime": "onnxruntime",
+        "runtime": measured.runtime,
         "size_bytes": measured.size_bytes,
         "p50_ms": one.get("p50_ms"),
         "p99_ms": one.get("p99_ms"),

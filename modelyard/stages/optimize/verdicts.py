@@ -22,6 +22,7 @@ class Measured:
     """
 
     name: str
+    runtime: str = "onnxruntime"
     size_bytes: int = 0
     made_by: dict[str, Any] = field(default_factory=dict)  # fusions and their counts, or quantization and its errors
     max_abs: float | None = None

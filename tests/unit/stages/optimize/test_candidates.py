@@ -14,7 +14,7 @@ from tests.packages import tiny_package
 
 @pytest.fixture
 def draft(tmp_path):
-    package = tiny_package(tmp_path / "package", variants=("float", "fast"))
+    package = tiny_package(tmp_path / "package", variants=("float", "fused"))
     folder = tmp_path / "draft"
     folder.mkdir()
     start_draft(package, folder)

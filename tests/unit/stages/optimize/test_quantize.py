@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from modelyard.runtimes.golden import Replay
+from modelyard.runtimes.tolerances import rounded_up, tolerance
 from modelyard.stages.optimize.channel_errors import channel_errors, compare_channels, symmetric
 from modelyard.stages.optimize.quantize import quantize
-from modelyard.stages.optimize.tolerances import rounded_up, tolerance
 
 # EXP-05: one scale for the tensor is 10 / 127 = 0.0787, so the small channel becomes [0.0787, 0].
 SMALL_CHANNEL = np.array([[10.0, -5.0], [0.05, 0.02]]).T
