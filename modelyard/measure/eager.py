@@ -6,8 +6,9 @@ import contextlib
 import http.client
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,12 +29,22 @@ def how(loader: str) -> str:
 
 @contextlib.contextmanager
 def served_eagerly(
-    model: Path, max_length: int, kind: str, input_name: str, *, limit_s: float = 120.0
+    model: Path,
+    max_length: int,
+    kind: str,
+    input_name: str,
+    *,
+    generation: Mapping[str, Any] | None = None,
+    limit_s: float = 120.0,
 ) -> Iterator[Target]:
-    """A model's directory behind `eager_handler`, as that kind of model; stopped when the block ends."""
+    """A model's directory behind `eager_handler`, as that kind of model; stopped when the block ends.
+
+    generation: the settings of the search, of a model that writes its answers."""
     port = free_port()
     command = [sys.executable, "-P", "-m", "modelyard.measure.eager_handler"]
     command += [kind, str(model), str(port), str(max_length)]
+    if generation is not None:
+        command.append(json.dumps(dict(generation)))
     environment = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
     with launched(command, port, what="the eager baseline", limit_s=limit_s, environment=environment) as pid:
         yield Target(NAME, port, f"/v2/models/{NAME}/infer", input_name, pid)

@@ -1,8 +1,8 @@
 """What a person writes by hand: the model in eager PyTorch float32 behind one handler, a request at a time.
 
-Run as `python -m modelyard.measure.eager_handler KIND MODEL PORT MAX_LENGTH [GENERATION]`, KIND one of KINDS, GENERATION
-the settings of a search in JSON. The handler is raw
-ASGI, the cheapest there is, and calls the model in the event loop: the baseline is not slowed by a framework.
+Run as `python -m modelyard.measure.eager_handler KIND MODEL PORT MAX_LENGTH [GENERATION]`, KIND one of KINDS,
+GENERATION the settings of a search in JSON. The handler is raw ASGI, the cheapest there is, and calls the model in the
+event loop: the baseline is not slowed by a framework.
 """
 
 from __future__ import annotations
@@ -144,10 +144,10 @@ def generator(model: Path, max_length: int, generation: Mapping[str, Any]) -> An
     torch.set_num_threads(1)
     tokenizer = AutoTokenizer.from_pretrained(model)
     network = AutoModelForSeq2SeqLM.from_pretrained(model, dtype=torch.float32).eval()
-    beams, penalty = int(generation["beams"]), float(generation["length_penalty"])
-    search = {"do_sample": False, "num_beams": beams, "max_new_tokens": int(generation["max_new_tokens"])}
+    beams = int(generation["beams"])
+    search: dict[str, Any] = {"do_sample": False, "num_beams": beams, "max_new_tokens": generation["max_new_tokens"]}
     if beams > 1:
-        search["length_penalty"] = penalty
+        search["length_penalty"] = generation["length_penalty"]
 
     def write(texts: list[str]) -> list[dict[str, Any]]:
         with torch.inference_mode():

@@ -39,7 +39,7 @@ def nearest(known: Sequence[str], asked: Sequence[str]) -> list[int]:
     from sklearn.pipeline import make_union
 
     grams = make_union(
-        TfidfVectorizer(token_pattern=r"\w+", sublinear_tf=True),
+        TfidfVectorizer(sublinear_tf=True),
         TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, max_features=MOST_GRAMS),
     )
     memory = grams.fit_transform(known).T.tocsr()
