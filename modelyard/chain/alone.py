@@ -30,6 +30,7 @@ from modelyard.store.digests import PROVENANCE, canonical_json
 from modelyard.store.journal import Journal
 from modelyard.store.materialize import materialize
 from modelyard.store.work_folder import work_folder, work_folder_of
+from modelyard.training.keras_base import place_of
 
 # What each stage takes from the command line: kinds of input that must be there, and those that may.
 TAKES: Mapping[str, tuple[tuple[type[Dataset] | type[Artifact], ...], tuple[type[Artifact], ...]]] = {
@@ -127,7 +128,7 @@ def _alone(
 
 def _identity(stage: str, paths: list[Path], project: Project) -> dict[str, Any]:
     """What the output depends on: files by size and time, not by content, since large ones are not read for this."""
-    base = Path(project.train.base)
+    base = place_of(project.train.base)
     return {
         "stage": stage,
         "modelyard": __version__,

@@ -20,6 +20,7 @@ from modelyard.stages.release import ReleaseConfig
 from modelyard.stages.split import SplitConfig
 from modelyard.stages.train import TrainConfig
 from modelyard.tasks import TASKS, is_own, load_task
+from modelyard.training.keras_base import place_of
 
 FILE = "modelyard.yaml"
 
@@ -118,7 +119,7 @@ def load_project(
     elif file is not None:
         raise BadConfig(f"{file} does not exist", where=str(file), next="check the path given to --config")
     # A relative path in the file is seen from the file, one on the command line from where the user stands.
-    value = _task_seen_from(path.parent, value)
+    value = _base_seen_from(path.parent, _task_seen_from(path.parent, value))
     if data is not None:
         value = merge(value, {"data": str(Path(data).absolute())})
     value = merge(value, _task_seen_from(Path.cwd(), settings or {}))
@@ -139,6 +140,15 @@ def _task_seen_from(folder: Path, value: dict[str, Any]) -> dict[str, Any]:
     """The same settings, the folder of a user's own task absolute."""
     task = value.get("task")
     return {**value, "task": str((folder / task).resolve())} if isinstance(task, str) and is_own(task) else value
+
+
+def _base_seen_from(folder: Path, value: dict[str, Any]) -> dict[str, Any]:
+    """The same settings, the directory or file that training starts from absolute where it lies beside the file."""
+    train = value.get("train")
+    base = train.get("base") if isinstance(train, dict) else None
+    if not isinstance(base, str) or not base or not (folder / place_of(base)).exists():
+        return value
+    return merge(value, {"train": {"base": str(folder.absolute() / base)}})
 
 
 def _task_defaults(task: object, kind: type[Project]) -> dict[str, Any]:

@@ -27,6 +27,11 @@ def function_of(base: str) -> tuple[Path, str]:
     return Path(file).expanduser(), name
 
 
+def place_of(base: str) -> Path:
+    """Where it lies, if it is a directory or a function in a file."""
+    return function_of(base)[0] if is_function(base) else Path(base).expanduser()
+
+
 def keras_base(base: str) -> Path:
     """A directory. A function is kept in the user's cache, file and all, under its digest, once it has built a model:
     what runs is what was read.

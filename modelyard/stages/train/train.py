@@ -14,6 +14,7 @@ from modelyard.store import Dataset, Model
 from modelyard.tasks import carry_code, hold_trainable, load_task
 from modelyard.training.base import base_digest, resolve_base
 from modelyard.training.checkpoint import Checkpoints, Progress
+from modelyard.training.keras_base import is_function
 from modelyard.training.loop import Loop, Plan
 from modelyard.training.optimizer import adamw
 from modelyard.training.randomness import reproducible, seed_all
@@ -92,7 +93,9 @@ def _plan(config: TrainConfig, rate: float) -> Plan:
 
 
 def _shown(base: str, folder: Path) -> str:
-    """A hub id as it is; of a directory only its own name, since a path says nothing elsewhere."""
+    """A hub id as it is; of a directory or a file only its own name, since a path says nothing elsewhere."""
+    if is_function(base):
+        return Path(base).name
     return folder.name if Path(base).expanduser().is_dir() else base
 
 
