@@ -81,6 +81,16 @@ class Waiting(ModelyardError):
         self.done = done
         self.total = total
 
+    def as_waiting(self) -> dict[str, Any]:
+        """The `waiting` object of the CLI envelope."""
+        return {
+            "for": self.for_what,
+            "whom": self.for_whom,
+            "done": self.done,
+            "of": self.total,
+            "next": self.next,
+        }
+
 
 class Damaged(ModelyardError):
     """A stored object does not match its digest or its manifest."""

@@ -69,6 +69,15 @@ def _clean(e: _Evidence) -> str:
     return ", ".join(parts)
 
 
+def _annotate(e: _Evidence) -> str:
+    if not e.details["people"]:
+        return f"{e.number('rows_out')} rows came with a label"
+    said = [f"blind agreement {e.number('blind_agreement', '.3f')} (kappa {e.number('cohen_kappa', '.2f')})"]
+    said.append(f"resolved {e.number('resolved_agreement', '.3f')}")
+    said.append(f"gold {e.number('gold_accuracy', '.3f')}")
+    return f"{e.number('rows_out')} rows labelled by {len(e.details['people'])} people, {', '.join(said)}"
+
+
 def _split(e: _Evidence) -> str:
     sides = " / ".join(e.number(f"rows_{side}") for side in ("train", "validation", "test"))
     if not e.has("class_imbalance"):
@@ -111,6 +120,7 @@ _LINES = {
     "sides": _sides,
     "ingest": _ingest,
     "clean": _clean,
+    "annotate": _annotate,
     "split": _split,
     "augment": _augment,
     "train": _train,

@@ -143,8 +143,8 @@ def look(project: Project, *, propose: bool = True) -> Look:
     _hold_task(task, project)
     source = project.source()
     seen = peek(source, project.ingest)
-    columns = {public: seen.found[public].column for public in (*task.columns, task.target)}
-    target = columns[task.target]
+    looked_for = (*task.columns, *(() if project.ingest.unlabelled else (task.target,)))
+    columns = {public: seen.found[public].column for public in looked_for}
     _hold_requests(task, seen, columns, project)
     names = {column.name for column in seen.columns}
     for key, wanted in (("split.group", project.split.group), ("split.strata", project.split.strata)):
@@ -156,7 +156,8 @@ def look(project: Project, *, propose: bool = True) -> Look:
                     next=f"its columns: {', '.join(column.name for column in seen.columns if column.role != 'system')}",
                 )
     counts: Counter[str] = Counter()
-    if task.target_field == "label":
+    if task.target_field == "label" and task.target in columns:
+        target = columns[task.target]
         counts.update(seen.table[target].to_pylist())
         _hold_classes(counts, target, seen, source, project.split)
     groups, group_like = _groups(seen, project.split, propose)

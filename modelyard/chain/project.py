@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
+from modelyard.annotate.config import AnnotateConfig
 from modelyard.config import StageConfig, merge, parse_yaml, read_text, validate
 from modelyard.errors import BadConfig, BadInput
 from modelyard.stages.augment import AugmentConfig
@@ -33,6 +34,7 @@ class Project(StageConfig):
     data: str | None = None
     ingest: IngestConfig = IngestConfig()
     clean: CleanConfig = CleanConfig()
+    annotate: AnnotateConfig | None = None  # people give the labels
     split: SplitConfig = SplitConfig()
     augment: AugmentConfig = AugmentConfig()
     train: TrainConfig = TrainConfig()
@@ -83,7 +85,11 @@ class Project(StageConfig):
 
     def source_path(self) -> Path:
         """Where the data lie, whether they are there or not."""
-        return self._folder / (self.data or "")
+        return self.beside(self.data or "")
+
+    def beside(self, path: str) -> Path:
+        """A path that the project names: it is seen from its file."""
+        return self._folder / path
 
 
 def name_of(data: str) -> str:
@@ -129,6 +135,8 @@ def load_project(
     for block, key, top in (("ingest", "task", "task"), ("train", "task", "task"), ("export", "name", "name")):
         if top in value:
             value = merge({block: {key: value[top]}}, value)
+    if value.get("annotate") is not None:
+        value = merge({"ingest": {"unlabelled": True}}, value)
     value = merge(_task_defaults(value.get("task"), kind), value)
     project = validate(kind, value, path.name if there else "the command line", lines)
     project._folder = path.parent.absolute()

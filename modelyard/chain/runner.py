@@ -169,6 +169,8 @@ def _run_step(
     report: Report | None = None
     try:
         run.check_cancelled()
+        if step.opens is not None:
+            step.opens(inputs, run)
         key, digests = step_key(step, inputs)
         run.key, run.allowed_code = key, inputs.project.allowed_code()
         found = None if anew else _cached(workspace, step, key)

@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from modelyard.chain.annotation import Annotation, open_annotation
 from modelyard.chain.grown_source import before_it_grew, earlier_ingest
 from modelyard.chain.project import Project
 from modelyard.chain.workspace import Workspace
 from modelyard.errors import BadConfig
 from modelyard.run import Run
+from modelyard.stages.annotate import STAGE_VERSION as ANNOTATE_VERSION
+from modelyard.stages.annotate import Labels, annotate
 from modelyard.stages.augment import STAGE_VERSION as AUGMENT_VERSION
 from modelyard.stages.augment import augment
 from modelyard.stages.clean import STAGE_VERSION as CLEAN_VERSION
@@ -57,6 +60,17 @@ class Inputs:
         """What the Dataset of the data depends on beside settings; what was read before is read for it once a step."""
         return _ingest_outside(self)
 
+    @cached_property
+    def annotation(self) -> Annotation:
+        """What people label and by which guideline; read once a step."""
+        return open_annotation(self.project, self.workspace, self.made["clean"])
+
+    @property
+    def labelled(self) -> Dataset:
+        """The cleaned rows, with the labels that people gave where they did."""
+        labelled: Dataset = self.made.get("annotate") or self.made["clean"]
+        return labelled
+
 
 @dataclass(frozen=True)
 class Step:
@@ -66,7 +80,9 @@ class Step:
     outside: content beside those that its result depends on (name to digest), given by the keys `outside_keys`, or
     keys that do not change the result.
     measures: it holds measured time: `--remeasure` makes it again.
-    effect: what it does to the world afterwards: run every time, idempotent, never cached.
+    opens: what it does to the world before, from which its key may follow: run every time, idempotent, never cached; it
+    raises Waiting while others have something to do.
+    effect: the same afterwards.
     """
 
     name: str
@@ -78,6 +94,7 @@ class Step:
     outside: Callable[[Inputs], dict[str, str]] = lambda inputs: {}
     outside_keys: frozenset[str] = frozenset()
     measures: bool = False
+    opens: Callable[[Inputs, Run], None] | None = None
     effect: Callable[[Inputs, Run, Report], None] | None = None
 
 
@@ -143,6 +160,16 @@ def _ingest(inputs: Inputs, run: Run) -> Dataset:
     return ingest(inputs.project.source(), inputs.project.ingest, run, earlier)
 
 
+def _open_work(inputs: Inputs, run: Run) -> None:
+    """Hand out what is to be labelled, take in what people filled in; raises Waiting while something is left."""
+    board = inputs.annotation.sync(run)
+    inputs.annotation.hold_done(board)
+
+
+def _labels(inputs: Inputs) -> Labels:
+    return inputs.annotation.labels(inputs.annotation.board())
+
+
 def _split_settings(project: Project) -> str:
     return digest_json(project.split.model_dump(mode="json"))
 
@@ -153,13 +180,13 @@ def _split_outside(inputs: Inputs) -> dict[str, str]:
     It is the newest split of other data that this workspace made with these settings. Data that were split before keep
     the one that they were split by: what came since, or was freed, does not make theirs another split.
     """
-    store, cleaned, settings = inputs.workspace.store, inputs.made["clean"].digest, _split_settings(inputs.project)
+    store, labelled, settings = inputs.workspace.store, inputs.labelled.digest, _split_settings(inputs.project)
     splits = [
         result
         for result in reversed(inputs.workspace.ledger.results())
         if result.stage == "split" and result.inputs["settings"] == settings
     ]
-    before = [result.inputs["earlier"] for result in splits if result.inputs["clean"] == cleaned]
+    before = [result.inputs["earlier"] for result in splits if labelled in result.inputs.values()]
     others = [result.output for result in splits if store.has(Dataset, result.output)]
     return {"settings": settings, "earlier": next(iter([*before, *others]), "")}
 
@@ -193,7 +220,7 @@ CHAIN: tuple[Step, ...] = (
         Dataset,
         SPLIT_VERSION,
         ("clean",),
-        lambda inputs, run: split(inputs.made["clean"], inputs.project.split, run, earlier=_earlier_split(inputs)),
+        lambda inputs, run: split(inputs.labelled, inputs.project.split, run, earlier=_earlier_split(inputs)),
         outside=_split_outside,
     ),
     Step(
@@ -256,6 +283,17 @@ CHAIN: tuple[Step, ...] = (
 )
 
 
+# Stands before split in a project whose rows people label. Where the files lie does not change what stands in them.
+ANNOTATE = Step(
+    "annotate",
+    Dataset,
+    ANNOTATE_VERSION,
+    ("clean",),
+    lambda inputs, run: annotate(inputs.made["clean"], _labels(inputs), inputs.annotation.config, run),
+    outside=lambda inputs: {"labels": _labels(inputs).digest},
+    outside_keys=frozenset({"guideline", "gold", "folder", "annotators", "arbiter", "batch_size", "gold_per_batch"}),
+    opens=_open_work,
+)
 # Stands before train in a project that asks for it.
 AUGMENT = Step(
     "augment",
@@ -267,11 +305,17 @@ AUGMENT = Step(
 
 
 def steps_of(project: Project) -> tuple[Step, ...]:
-    """The chain of a project: CHAIN, and training on augmented rows where there are to be some."""
-    if not project.augment.copies:
-        return CHAIN
-    place = index_of("train")
-    return (*CHAIN[:place], AUGMENT, replace(CHAIN[place], takes=(AUGMENT.name,)), *CHAIN[place + 1 :])
+    """The chain of a project: CHAIN, with the rows labelled by people, and train rows augmented, where it says so."""
+    steps = CHAIN
+    if project.annotate is not None:
+        steps = _with(ANNOTATE, steps, "split")
+    return _with(AUGMENT, steps, "train") if project.augment.copies else steps
+
+
+def _with(step: Step, steps: tuple[Step, ...], before: str) -> tuple[Step, ...]:
+    """The steps with one more, whose output the step behind it takes instead of what that one takes."""
+    place = index_of(before, steps)
+    return (*steps[:place], step, replace(steps[place], takes=(step.name,)), *steps[place + 1 :])
 
 
 def config_of(project: Project, step: Step) -> dict[str, Any]:
@@ -281,15 +325,21 @@ def config_of(project: Project, step: Step) -> dict[str, Any]:
     return dict(block.model_dump(mode="json", exclude=step.outside_keys))
 
 
+_ASKED_FOR = {
+    AUGMENT.name: "set augment.copies to 1 or more",
+    ANNOTATE.name: "write an `annotate:` block (docs/annotate.md)",
+}
+
+
 def index_of(name: str, steps: Sequence[Step] = CHAIN) -> int:
     """Raises BadConfig for a stage that this line of steps does not have."""
     names = [step.name for step in steps]
     if name not in names:
         raise BadConfig(
             f"the stage {name} is not in this chain: {', '.join(names)}",
-            next="set augment.copies to 1 or more" if name == AUGMENT.name else None,
+            next=_ASKED_FOR.get(name),
         )
     return names.index(name)
 
 
-__all__ = ["AUGMENT", "CHAIN", "Inputs", "Made", "Step", "config_of", "index_of", "steps_of"]
+__all__ = ["ANNOTATE", "AUGMENT", "CHAIN", "Inputs", "Made", "Step", "config_of", "index_of", "steps_of"]

@@ -18,7 +18,7 @@ from modelyard.cli.output import envelope, print_error
 from modelyard.cli.stopping import Stopped, stoppable
 from modelyard.cli.terminal import progress
 from modelyard.environment import usable_cores
-from modelyard.errors import ModelyardError
+from modelyard.errors import ModelyardError, Waiting
 from modelyard.run import Listener
 from modelyard.store import Package, Report
 
@@ -109,6 +109,8 @@ def chain_json(chain: ChainOutcome, out: Path, page: Path | None) -> dict[str, A
     more: dict[str, Any] = {}
     if isinstance(chain.error, ModelyardError):
         more["error"] = chain.error.as_json()
+    if isinstance(chain.error, Waiting):
+        more["waiting"] = chain.error.as_waiting()
     return envelope(
         chain.outcome,
         last.stage,

@@ -45,12 +45,7 @@ def failed_envelope(error: ModelyardError) -> dict[str, Any]:
     """The object of a verb that an error ended: with what the stage had measured until then."""
     more: dict[str, Any] = {}
     if isinstance(error, Waiting):
-        more["waiting"] = {
-            "for_what": error.for_what,
-            "for_whom": error.for_whom,
-            "done": error.done,
-            "total": error.total,
-        }
+        more["waiting"] = error.as_waiting()
     if error.evidence is not None and error.evidence.is_file():
         info = json.loads(error.evidence.read_bytes())
         more.update(report=str(error.evidence), figures=info["figures"], gates=info["gates"], **data_fields(info))

@@ -9,7 +9,7 @@ import click
 
 from modelyard.cli.output import common_options, verb
 
-STAGES = ("ingest", "clean", "split", "augment", "train", "export", "optimize", "evaluate", "release")
+STAGES = ("ingest", "clean", "annotate", "split", "augment", "train", "export", "optimize", "evaluate", "release")
 
 
 def workspace_option(command: Any) -> Any:
@@ -48,7 +48,7 @@ def command(
     workspace: Path | None,
     as_json: bool,
 ) -> int:
-    """Run the chain: ingest, clean, split (augment), train, export, optimize, evaluate, release.
+    """Run the chain: ingest, clean (annotate), split (augment), train, export, optimize, evaluate, release.
 
     Where there is no modelyard.yaml, the data are looked at first and a short one is written: what was found, what was
     assumed. What is already done and still valid comes from the cache; a killed run goes on where it stopped.
@@ -57,6 +57,7 @@ def command(
     from modelyard.chain.project import FILE, load_project
     from modelyard.chain.proposal import with_task_of_data
     from modelyard.chain.runner import plan
+    from modelyard.chain.steps import index_of, steps_of
     from modelyard.chain.workspace import Workspace
     from modelyard.cli.chain_output import chain_json, print_next, report_page, run_and_tell
     from modelyard.cli.look_output import look_and_tell, propose_and_tell
@@ -79,8 +80,9 @@ def command(
         if named.data is not None and named.source_path() != project.source():
             click.echo(f"{config_file or FILE} names {named.data}: {data} is read with the settings in it", err=True)
     root = workspace or folder / ".modelyard"
+    steps = steps_of(project)
     if dry_run and not (root / "ledger.db").is_file():
-        _print_plan([(name, "run") for name in STAGES[: STAGES.index(last) + 1]], as_json)
+        _print_plan([(step.name, "run") for step in steps[: index_of(last, steps) + 1]], as_json)
         return 0
     place = Workspace(root)
     try:

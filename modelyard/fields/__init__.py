@@ -1,5 +1,6 @@
 """Each kind of column: its validation and its canonical bytes."""
 
+from modelyard.fields.answers import Answerable, Filed
 from modelyard.fields.boxes import Boxes
 from modelyard.fields.columns import canonical_column, read_column
 from modelyard.fields.field import Field
@@ -11,4 +12,4 @@ from modelyard.fields.value import Value
 
 FIELDS: dict[str, Field] = {field.name: field for field in (Text(), Label(), Number(), Value(), Image(), Boxes())}
 
-__all__ = ["FIELDS", "Field", "canonical_column", "read_column"]
+__all__ = ["FIELDS", "Answerable", "Field", "Filed", "canonical_column", "read_column"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from modelyard.media.pixels import decode_image
+from modelyard.media.pixels import decode_image, ending_of
 
 REMEMBERED = 4096
 
@@ -39,6 +39,9 @@ class Image:
             raise ValueError(f"{type(value).__name__}, not the bytes of a picture")
         self.canonical(value)
         return value
+
+    def file_ending(self, value: Any) -> str:
+        return ending_of(value)
 
     def canonical(self, value: Any) -> bytes:
         """BLAKE2b-256 of height and width (4 bytes each, big-endian) and the RGB pixels, row by row."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -35,3 +37,18 @@ class Label:
 
     def canonical(self, value: Any) -> bytes:
         return str(value).encode()
+
+    def answer(self, written: str, names: Sequence[str]) -> str:
+        """The name itself, or the one that differs in case alone: a spreadsheet makes `TRUE` of `true`."""
+        given = " ".join(written.split())
+        found = [name for name in names if name.casefold() == given.casefold()]
+        if len(found) == 1 or given in found:
+            return given if given in found else found[0]
+        close = difflib.get_close_matches(given.casefold(), [name.casefold() for name in names], n=1)
+        meant = next((name for name in names if [name.casefold()] == close), None)
+        advice = f"did you mean {meant}?" if meant else f"it has {', '.join(names)}"
+        raise ValueError(f"{given[:60]!r} is no label of the guideline; {advice}")
+
+    def distance(self, one: Any, other: Any) -> float:
+        """Nominal: classes have no order."""
+        return float(one != other)

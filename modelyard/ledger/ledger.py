@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -118,6 +119,14 @@ class Ledger:
 
     def close(self) -> None:
         self.engine.dispose()
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """For tables that others own: what is read in it is of one moment."""
+        return self.engine.begin()
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """The same, to write: one transaction, whole or not at all."""
+        return self._writing.begin()
 
     def start_run(self, source: str) -> int:
         """A new run. The caller holds the workspace: an earlier run without an end was killed, and is noted so."""

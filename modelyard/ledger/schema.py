@@ -9,7 +9,7 @@ from sqlalchemy.exc import DatabaseError
 
 from modelyard.errors import Damaged, EnvironmentProblem
 
-HEAD = "0002"
+HEAD = "0003"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,15 +23,18 @@ def system_columns(split: bool, several_files: bool) -> list[Column]:
     return [Column(name, "value", "system") for name in names]
 
 
-def assemble(batch: RawBatch, columns: Sequence[Column], kinds: Mapping[str, Field]) -> tuple[pa.Table, list[BadRow]]:
-    """The good rows as a table with all `columns` but row_id, and the bad ones. kinds: the fields by their names."""
+def assemble(
+    batch: RawBatch, columns: Sequence[Column], kinds: Mapping[str, Field], needed: Collection[str]
+) -> tuple[pa.Table, list[BadRow]]:
+    """The good rows as a table with all `columns` but row_id, and the bad ones. kinds: the fields by their names.
+    needed: roles of columns in which a row must have a value."""
     count = len(batch.lines)
     faults: dict[int, str] = {}
     arrays: dict[str, pa.Array] = {}
     for column in columns:
         raw = batch.columns.get(column.name, [None] * count)
         if column.role != "system":
-            arrays[column.name] = _read_column(column, kinds[column.field], raw, faults)
+            arrays[column.name] = _read_column(column, kinds[column.field], raw, faults, column.role in needed)
         elif column.name == SPLIT:
             sides = _sides(raw.to_pylist() if isinstance(raw, pa.Array) else raw, faults)
             arrays[SPLIT] = pa.array(sides, type=kinds[column.field].arrow_type())
@@ -49,12 +52,14 @@ def assemble(batch: RawBatch, columns: Sequence[Column], kinds: Mapping[str, Fie
     return table, [BadRow(files[index], batch.lines[index], reason) for index, reason in sorted(faults.items())]
 
 
-def _read_column(column: Column, field: Field, raw: Sequence[Any] | pa.Array, faults: dict[int, str]) -> pa.Array:
+def _read_column(
+    column: Column, field: Field, raw: Sequence[Any] | pa.Array, faults: dict[int, str], needed: bool
+) -> pa.Array:
     """The stored values; `faults` gets the first reason of each row that has none where it must or a bad one."""
     stored, wrong = read_column(field, raw)
     for index, reason in wrong.items():
         faults.setdefault(index, f"{column.name}: {reason}")
-    if column.role in ("input", "target") and stored.null_count:
+    if needed and stored.null_count:
         for index in np.flatnonzero(stored.is_null()).tolist():
             faults.setdefault(index, f"no {column.field} (column {column.name})")
     return stored

@@ -54,9 +54,15 @@ class IngestConfig(StageConfig):
     delimiter: str | None = Field(None, min_length=1, max_length=1)
     header: bool | None = None  # whether the first row of a CSV or TSV file names the columns; found when not given
     columns: ColumnNames = ColumnNames()
+    unlabelled: bool = False  # whether rows may lack their target: annotate makes it
     max_set_aside: Share = 0.1  # with more bad rows than this the file is not what it seems
     max_row_characters: int = Field(1 << 20, ge=1)
     max_columns: int = Field(1000, ge=1)
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Roles of columns in which every row must have a value."""
+        return ("input",) if self.unlabelled else ("input", "target")
 
     @field_validator("encoding")
     @classmethod

@@ -27,6 +27,9 @@ NAMES = {
     "image": ("image", "img", "picture", "photo", "图片", "图像", "照片"),
     "boxes": ("boxes", "objects", "bboxes", "bounding_boxes", "annotations", "标注框"),
 }
+# Where a text is to be written, too: further names of the one that is read, and those of the one that is written.
+READ = ("source", "src", "input", "original", "en", "english", "question", "原文", "源文", "英文", "输入")
+WRITTEN = ("target", "tgt", "translation", "output", "reference", "zh", "chinese", "answer", "译文", "中文", "输出")
 SAMPLE = 2000
 SHORTEST_TEXT = (
     12.0  # mean bytes in UTF-8 (a Chinese character is three) of a column that may be text, when its name says nothing
@@ -63,7 +66,7 @@ def find_columns(
     for public in wanted:
         if public not in found:
             free = [name for name in names if name not in {other.column for other in found.values()}]
-            by_name = _by_name(public, free)
+            by_name = _by_name(public, free, _names(public, wanted))
             if len(by_name) > 1:
                 raise _ambiguous(public, by_name, where)
             if by_name:
@@ -138,11 +141,24 @@ def _ambiguous(public: str, columns: Sequence[str], where: str) -> BadInput:
     )
 
 
-def _by_name(public: str, names: Sequence[str]) -> list[str]:
-    """Exactly the public name, else every name on the list."""
-    folded = {name: folded_name(name) for name in names}
-    exact = [name for name in names if folded[name] == public]
-    return exact[:1] or [name for name in names if folded[name] in NAMES.get(public, ())]
+def _names(public: str, wanted: Mapping[str, str]) -> tuple[str, ...]:
+    """What people call the column of this public name, where these are wanted."""
+    if wanted.get("target") == "text":
+        return {"text": (*NAMES["text"], *READ), "target": WRITTEN}.get(public, ())
+    return NAMES.get(public, ())
+
+
+def _by_name(public: str, free: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Exactly the public name, else every one of `names`."""
+    folded = {name: folded_name(name) for name in free}
+    exact = [name for name in free if folded[name] == public]
+    return exact[:1] or [name for name in free if folded[name] in names]
+
+
+def reads_like_text(values: Sequence[Any]) -> bool:
+    """Whether most values are different texts of words: neither classes, numbers, ids nor files."""
+    present = _present(values)
+    return len(set(present)) * 2 > len(present) and sum(map(_has_words, present)) * 2 > len(present)
 
 
 def folded_name(name: str) -> str:
@@ -159,9 +175,7 @@ def _texts(sample: Mapping[str, Sequence[Any]]) -> list[str]:
     sizes = {
         name: fmean(len(value.encode("utf-8", "surrogatepass")) for value in present)
         for name, values in sample.items()
-        if (present := _present(values))
-        and len(set(present)) * 2 > len(present)
-        and sum(map(_has_words, present)) * 2 > len(present)
+        if (present := _present(values)) and reads_like_text(values)
     }
     longest = max(sizes.values(), default=0.0)
     return [name for name, size in sizes.items() if size >= SHORTEST_TEXT and size * 2 >= longest]

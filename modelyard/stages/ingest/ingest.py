@@ -82,7 +82,7 @@ def _write(opened: Opened, source: Path, config: IngestConfig, run: Run, earlier
         batches = left.read_from(work.start)
     kinds = load_task(config.task).kinds
     with work:
-        for piece in pieces(run.progress(batches, "ingest"), columns, kinds, tally, PART_CHARACTERS):
+        for piece in pieces(run.progress(batches, "ingest"), columns, kinds, config.needed, tally, PART_CHARACTERS):
             work.add(piece)
     run.details["extent"] = extent_of(source, files, opened.source.details, tally, config)
     if earlier:

@@ -111,7 +111,10 @@ def _find(sample: Mapping[str, Sequence[Any]], source: Path, config: IngestConfi
             )
     groups = [existing(name, list(sample), str(source)) for name in config.columns.group]
     task = load_task(config.task)
-    wanted = {**task.columns, task.target: task.target_field}
+    wanted = dict(task.columns)
+    # Where annotate makes the target, nothing is guessed to be one.
+    if not config.unlabelled or task.target in sample or task.target in config.columns.named:
+        wanted[task.target] = task.target_field
     try:
         return find_columns(sample, wanted, config.columns.named, [*groups, SPLIT], str(source))
     except BadInput as error:
@@ -132,7 +135,8 @@ def _columns(names: Sequence[str], found: dict[str, Found], config: IngestConfig
     """The columns of the Dataset, in the order of the source, ours last."""
     task = load_task(config.task)
     roles = {found[public].column: (kind, "input", public) for public, kind in task.columns.items()}
-    roles[found[task.target].column] = (task.target_field, "target", task.target)
+    if task.target in found:
+        roles[found[task.target].column] = (task.target_field, "target", task.target)
     columns = []
     for name in names:
         if name == SPLIT:

@@ -46,7 +46,7 @@ def peek(source: Path, config: IngestConfig, enough: int = ENOUGH_BYTES) -> Peek
     tables: list[pa.Table] = []
     tally, size, whole = Tally(), 0, True
     for batch in opened.source.batches:
-        table, bad = assemble(batch, opened.columns, kinds)
+        table, bad = assemble(batch, opened.columns, kinds, config.needed)
         tables.append(table)
         tally.set_aside(sorted([*batch.bad, *bad], key=lambda row: row.line))
         size += table.nbytes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,11 +26,16 @@ class Piece:
 
 
 def pieces(
-    batches: Iterator[RawBatch], columns: Sequence[Column], kinds: Mapping[str, Field], tally: Tally, size: int
+    batches: Iterator[RawBatch],
+    columns: Sequence[Column],
+    kinds: Mapping[str, Field],
+    needed: Collection[str],
+    tally: Tally,
+    size: int,
 ) -> Iterator[Piece]:
     """The good rows of whole batches, at least `size` bytes of them in each piece but the last.
 
-    tally: counted on, so that with each piece it says what was counted up to its end.
+    needed: roles of columns in which a row must have a value. tally: counted on, so that with each piece it says what was counted up to its end.
     """
     known = {column.name for column in columns}
     label = label_of(columns)
@@ -41,13 +46,13 @@ def pieces(
         return Piece(pa.concat_tables(tables).combine_chunks(), np.concatenate(hashes))
 
     for batch in batches:
-        table, bad = assemble(batch, columns, kinds)
+        table, bad = assemble(batch, columns, kinds, needed)
         tally.count(batch, known)
         tally.set_aside(sorted([*batch.bad, *bad], key=lambda row: row.line))
         if table.num_rows:
             tally.rows += table.num_rows
             if label is not None:
-                counted = class_names(table[label.name]).value_counts()
+                counted = class_names(table[label.name]).drop_null().value_counts()
                 tally.classes.update(dict(zip(*(each.to_pylist() for each in counted.flatten()), strict=True)))
             tables.append(table)
             hashes.append(row_hashes(table, columns, kinds))

@@ -16,6 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
+from modelyard.annotate.tables import metadata as annotation
 from modelyard.errors import BadInput, Damaged, EnvironmentProblem
 from modelyard.ledger import Ledger, Result, StageEntry
 from modelyard.ledger.tables import metadata
@@ -167,7 +168,7 @@ def test_a_reader_is_not_kept_waiting_by_a_writer(ledger: Ledger, tmp_path: Path
 
 def test_the_migrations_make_exactly_the_tables_of_the_code(ledger: Ledger) -> None:
     with ledger.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), [metadata, annotation]) == []
 
 
 def test_a_ledger_of_a_newer_version_is_refused_in_plain_words(tmp_path: Path) -> None:

@@ -1,0 +1,132 @@
+"""The board in the ledger: read at one moment, added to in one transaction; no answer is ever changed or removed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, delete, insert, select
+
+from modelyard.annotate.board import Board, Work
+from modelyard.annotate.guideline import Guideline
+from modelyard.annotate.tables import guidelines, imports, items, tasks, votes, works
+from modelyard.errors import BadInput
+from modelyard.store.digests import canonical_json
+
+
+def load(connection: Connection, guideline: str) -> Board:
+    """What stands under that name; an empty board when nothing does."""
+    board = Board(guideline)
+    newest = connection.execute(
+        select(guidelines).where(guidelines.c.guideline == guideline).order_by(guidelines.c.version.desc()).limit(1)
+    ).first()
+    if newest is not None:
+        board.version, board.digest = newest.version, newest.digest
+        board.labels = tuple(Guideline.model_validate(json.loads(newest.content)).labels)
+    board.items = {
+        row.item: row.batch for row in connection.execute(select(items).where(items.c.guideline == guideline))
+    }
+    for row in connection.execute(select(works).where(works.c.guideline == guideline).order_by(works.c.work)):
+        board.works[row.work] = Work(
+            row.work, row.batch, row.round, row.annotator, row.role, row.version, tuple(json.loads(row.columns))
+        )
+        board.tasks[row.work] = {}
+    for row in connection.execute(select(tasks).where(tasks.c.guideline == guideline)):
+        board.tasks[row.work][row.item] = row.shown
+    for row in connection.execute(select(votes).where(votes.c.guideline == guideline).order_by(votes.c.id)):
+        board.votes[row.work, row.item] = row.label
+    return board
+
+
+def names(connection: Connection) -> list[str]:
+    """Every guideline that labels are kept under."""
+    return list(
+        connection.execute(select(guidelines.c.guideline).distinct().order_by(guidelines.c.guideline)).scalars()
+    )
+
+
+def the_guideline(connection: Connection, asked: str | None) -> str:
+    """The one that was asked for, or the only one. Raises BadInput with those that there are."""
+    there = names(connection)
+    if asked in there:
+        return str(asked)
+    if asked is None and len(there) == 1:
+        return there[0]
+    shown = ", ".join(there)
+    raise BadInput(
+        f"nothing is labelled by a guideline {asked} here"
+        if asked
+        else "nothing is labelled here yet"
+        if not there
+        else f"several guidelines are in use here: {shown}",
+        next=f"name one with --guideline: {shown}" if there else "modelyard run, with an `annotate:` block",
+    )
+
+
+def add_guideline(connection: Connection, board: Board, guideline: Guideline) -> None:
+    """A content that differs from the newest one becomes the next version."""
+    if guideline.digest == board.digest:
+        return
+    board.version, board.digest, board.labels = board.version + 1, guideline.digest, tuple(guideline.labels)
+    content = canonical_json(guideline.model_dump(mode="json")).decode()
+    connection.execute(
+        insert(guidelines).values(
+            guideline=board.guideline, version=board.version, digest=guideline.digest, content=content,
+            created=datetime.now(UTC),
+        )
+    )  # fmt: skip
+
+
+def add_items(connection: Connection, board: Board, batch: int, added: Iterable[str]) -> None:
+    rows = [{"guideline": board.guideline, "item": item, "batch": batch} for item in added]
+    if rows:
+        connection.execute(insert(items), rows)
+    board.items |= {str(row["item"]): batch for row in rows}
+
+
+def add_work(connection: Connection, board: Board, work: Work, shown: Mapping[str, str]) -> None:
+    """A file to be written, and its rows: item to the digest of what is shown of it."""
+    connection.execute(
+        insert(works).values(
+            guideline=board.guideline, work=work.name, batch=work.batch, round=work.round, annotator=work.annotator,
+            role=work.role, version=work.version, columns=json.dumps(work.columns, ensure_ascii=False),
+            created=datetime.now(UTC),
+        )
+    )  # fmt: skip
+    rows = [{"guideline": board.guideline, "work": work.name, "item": item, "shown": d} for item, d in shown.items()]
+    if rows:
+        connection.execute(insert(tasks), rows)
+    board.works[work.name], board.tasks[work.name] = work, dict(shown)
+
+
+def take_from(connection: Connection, board: Board, work: str, taken: Iterable[str]) -> None:
+    """Items that somebody else gets; only those without an answer, so that none is lost."""
+    for item in taken:
+        if (work, item) not in board.votes:
+            of_task = (tasks.c.guideline == board.guideline) & (tasks.c.work == work) & (tasks.c.item == item)
+            connection.execute(delete(tasks).where(of_task))
+            del board.tasks[work][item]
+
+
+def add_import(
+    connection: Connection,
+    board: Board,
+    file: str,
+    digest: str,
+    answers: Mapping[tuple[str, str], tuple[str, str | None]],
+    refused: int,
+) -> None:
+    """answers: (work, item) to label and comment; only those that say something new."""
+    made = insert(imports).values(
+        guideline=board.guideline, file=file, digest=digest, taken=len(answers), refused=refused,
+        imported=datetime.now(UTC),
+    ).returning(imports.c.id)  # fmt: skip
+    number = int(connection.execute(made).scalar_one())
+    rows = [
+        {"guideline": board.guideline, "work": work, "item": item, "label": label, "comment": said, "import_id": number}
+        for (work, item), (label, said) in answers.items()
+    ]
+    if rows:
+        connection.execute(insert(votes), rows)
+    board.votes |= {place: label for place, (label, _) in answers.items()}

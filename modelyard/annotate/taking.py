@@ -1,0 +1,121 @@
+"""Taking in what people filled in: every good row of a file is taken, every other one is named with its line."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from modelyard.annotate.board import Board
+from modelyard.annotate.guideline import UNUSABLE
+from modelyard.annotate.present import digest_of
+from modelyard.errors import BadInput
+from modelyard.fields import Answerable
+
+UNUSABLE_AS_TYPED = (UNUSABLE, "？")  # the second is the full-width one of Chinese keyboards
+NEEDED = ("id", "label", "work")
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A row that was not taken: where it stands and what is wrong."""
+
+    file: str
+    line: int
+    reason: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {"file": self.file, "line": self.line, "reason": self.reason}
+
+
+@dataclass(frozen=True)
+class FilledFile:
+    """A file as it was read. rows: the line of each and its cells by column. bad: lines that are no rows."""
+
+    name: str
+    digest: str
+    columns: Sequence[str]
+    rows: Sequence[tuple[int, Mapping[str, str]]]
+    bad: Sequence[tuple[int, str]] = ()
+
+
+@dataclass
+class Taken:
+    """answers: (work, item) to label and comment, those alone that say something new. same: rows that said what was
+    known; empty: rows without a label yet; changed: those that correct an earlier answer."""
+
+    file: str
+    answers: dict[tuple[str, str], tuple[str, str | None]] = field(default_factory=dict)
+    same: int = 0
+    empty: int = 0
+    changed: int = 0
+    refused: list[Refused] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "file": self.file,
+            "taken": len(self.answers),
+            "changed": self.changed,
+            "same": self.same,
+            "empty": self.empty,
+            "refused": len(self.refused),
+        }
+
+
+def take(board: Board, filled: FilledFile, kind: Answerable) -> Taken:
+    """Hold every row against what was asked. A row is refused whose id, work or label is unknown, whose text is not the
+    one that was given out, or whose id stands twice. Raises BadInput for a file that is no work file at all."""
+    missing = [name for name in NEEDED if name not in filled.columns]
+    if missing:
+        raise BadInput(
+            f"{filled.name} has no column {missing[0]}; its columns are {', '.join(filled.columns)}",
+            where=filled.name,
+            next="fill in the file that was written for it, and keep all its columns",
+        )
+    found = Taken(filled.name)
+    found.refused = [Refused(filled.name, line, reason) for line, reason in filled.bad]
+    places = [(row["work"].strip(), row["id"].strip()) for _, row in filled.rows]
+    times = Counter(places)
+    for (line, row), place in zip(filled.rows, places, strict=True):
+        if not any(row[name].strip() for name in NEEDED):
+            continue  # a line of blanks
+        try:
+            if times[place] > 1:
+                raise ValueError(f"the id {place[1]} stands {times[place]} times: none of these rows is taken")
+            label = _answer(board, place, row, kind)
+        except ValueError as error:
+            found.refused.append(Refused(filled.name, line, str(error)))
+            continue
+        if label is None:
+            found.empty += 1
+        elif board.votes.get(place) == label:
+            found.same += 1
+        else:
+            found.changed += place in board.votes
+            found.answers[place] = label, row.get("comment", "").strip() or None
+    found.refused.sort(key=lambda each: each.line)
+    return found
+
+
+def _answer(board: Board, place: tuple[str, str], row: Mapping[str, str], kind: Answerable) -> str | None:
+    """The label, None where there is none yet. Raises ValueError with what is wrong."""
+    name, item = place
+    work = board.works.get(name)
+    if work is None:
+        close = difflib.get_close_matches(name, board.works, n=1)
+        raise ValueError(f"there is no work {name[:60]!r}" + (f"; did you mean {close[0]}?" if close else ""))
+    shown = board.tasks[name].get(item)
+    if shown is None:
+        raise ValueError(f"the id {item[:60]!r} is not in {name}")
+    given = row["label"].strip()
+    if not given:
+        return None
+    if digest_of([row.get(column, "") for column in work.columns]) != shown:
+        columns = ", ".join(work.columns)
+        raise ValueError(
+            f"{columns}: not what was given out, so that the label may be of something else; a spreadsheet may have "
+            f"changed it (save as CSV UTF-8)"
+        )
+    return UNUSABLE if given in UNUSABLE_AS_TYPED else str(kind.answer(given, board.labels))

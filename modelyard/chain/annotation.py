@@ -1,0 +1,177 @@
+"""Annotation in a project: its data and files brought to the board in the ledger, and the labels that stand there."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from modelyard.annotate.board import Board
+from modelyard.annotate.config import AnnotateConfig
+from modelyard.annotate.guideline import UNUSABLE, Guideline, read_guideline
+from modelyard.annotate.opening import Opening, progress
+from modelyard.annotate.present import Present, answerable, kind_of, look_at
+from modelyard.annotate.records import add_guideline, add_import, load
+from modelyard.annotate.taking import Refused, Taken, take
+from modelyard.annotate.work_files import file_of, write_missing
+from modelyard.chain.filled_files import read_filled
+from modelyard.chain.project import Project
+from modelyard.chain.workspace import Workspace
+from modelyard.errors import BadConfig, BadInput, Waiting
+from modelyard.run import Run
+from modelyard.stages.annotate import Labels
+from modelyard.stages.ingest import ingest
+from modelyard.store import Dataset
+from modelyard.tasks import load_task
+
+SHOWN_REFUSED = 10
+
+
+@dataclass
+class Annotation:
+    """One project's annotation, at hand: its settings, guideline and data."""
+
+    project: Project
+    workspace: Workspace
+    config: AnnotateConfig
+    guideline: Guideline
+    present: Present
+    taken: list[Taken] = field(default_factory=list)
+    written: list[Path] = field(default_factory=list)
+
+    @property
+    def folder(self) -> Path:
+        return self.project.beside(self.config.folder)
+
+    def refused(self) -> list[Refused]:
+        return [each for taken in self.taken for each in taken.refused]
+
+    def board(self) -> Board:
+        with self.workspace.ledger.reading() as connection:
+            return load(connection, self.guideline.name)
+
+    def sync(self, run: Run) -> Board:
+        """Open what is to be opened, take in what was filled in, open what follows from it, write what is missing.
+
+        Every step is a transaction, and doing all of it again changes nothing: a run that was killed goes on.
+        """
+        self._open(run)
+        for path in self._files(self.board()):
+            self.taken.append(take_file(self.workspace, self.guideline.name, path, self.project))
+        for taken in self.taken:
+            if taken.answers:
+                run.say(f"{taken.file}: {len(taken.answers):,} labels taken")
+            for refused in taken.refused[:SHOWN_REFUSED]:
+                run.warn(f"{refused.file}, line {refused.line}: not taken: {refused.reason}")
+            if len(taken.refused) > SHOWN_REFUSED:
+                run.warn(f"{taken.file}: {len(taken.refused) - SHOWN_REFUSED:,} more rows were not taken")
+        board = self._open(run)
+        kinds = load_task(self.project.task).kinds
+        self.written = write_missing(self.folder, board, self.present, self.guideline, kinds)
+        return board
+
+    def _open(self, run: Run) -> Board:
+        with self.workspace.ledger.writing() as connection:
+            board = load(connection, self.guideline.name)
+            add_guideline(connection, board, self.guideline)
+            self._hold_labels(board)
+            Opening(connection, board, self.present, self.config, run.say).all()
+            return board
+
+    def _files(self, board: Board) -> list[Path]:
+        paths = [file_of(self.folder, work) for work in board.works.values()]
+        return [path for path in paths if path.is_file()]
+
+    def _hold_labels(self, board: Board) -> None:
+        """Raises BadInput where the guideline no longer has a label that counts somewhere."""
+        for item in board.answered(self.present.cells):
+            for vote in (*item.votes, *([item.arbiter] if item.arbiter else [])):
+                if vote.label not in (*self.guideline.labels, UNUSABLE):
+                    raise BadInput(
+                        f"{vote.annotator} gave the label {vote.label!r}, which the guideline does not have any more",
+                        where=f"batch {item.batch}, item {item.item}",
+                        next="put it back; or give the guideline another name: then all is labelled anew",
+                    )
+
+    def hold_done(self, board: Board) -> None:
+        """Raises Waiting while somebody has something to do."""
+        people = list(progress(board, self.present))
+        left = [(name, done, total) for name, done, total in people if done < total]
+        if not left:
+            return
+        named = ", ".join(f"{name} ({done:,} of {total:,})" for name, done, total in left)
+        shown = Path(self.config.folder)
+        files = ", ".join(str(shown / name / "*.csv") for name, _, _ in left)
+        raise Waiting(
+            "labels",
+            named,
+            sum(done for _, done, _ in people),
+            sum(total for _, _, total in people),
+            next=f"fill in the column label of {files}, then: modelyard run",
+        )
+
+    def labels(self, board: Board) -> Labels:
+        """What the stage is handed: the decided items."""
+        task = load_task(self.project.task)
+        kind = answerable(kind_of(task))
+        items = [item for item in board.answered(self.present.cells) if item.label is not None]
+        seen = {item.item for item in items}
+        gold = {item: label for item, label in self.present.gold.items() if item in seen}
+        return Labels(self.guideline, board.version, items, gold, task.target, task.target_field, kind)
+
+
+def open_annotation(project: Project, workspace: Workspace, dataset: Dataset) -> Annotation:
+    """Read guideline and gold items, and look at the rows. Raises BadConfig for settings that do not go together."""
+    if project.annotate is None:
+        raise BadConfig(
+            "this project has no `annotate:` block",
+            where="modelyard.yaml",
+            next="write one: `annotate: {guideline: guideline.yaml, annotators: [anna, ben], arbiter: chen}`",
+        )
+    guideline = the_guideline_of(project)
+    task = load_task(project.task)
+    gold = None if project.annotate.gold is None else _gold(project, workspace, project.beside(project.annotate.gold))
+    present = look_at(dataset, gold, task, list(guideline.labels))
+    return Annotation(project, workspace, project.annotate, guideline, present)
+
+
+def the_guideline_of(project: Project) -> Guideline:
+    """Raises BadConfig that names the line of the project, or of the guideline."""
+    assert project.annotate is not None
+    try:
+        kind = kind_of(load_task(project.task))
+    except BadConfig as error:
+        raise BadConfig(error.message, where=project.place("annotate"), next=error.next) from None
+    path = project.beside(project.annotate.guideline)
+    if not path.is_file():
+        raise BadConfig(
+            f"the guideline {project.annotate.guideline} does not exist",
+            where=project.place("annotate.guideline"),
+            next="write it: `name: NAME` and `labels: [ONE, ANOTHER]` are enough to begin with",
+        )
+    return read_guideline(path, kind)
+
+
+def _gold(project: Project, workspace: Workspace, path: Path) -> Dataset:
+    """Gold items are read as the data are, each with its label."""
+    if not path.exists():
+        raise BadConfig(f"the gold items {path.name} do not exist", where=project.place("annotate.gold"))
+    run = Run(workspace.store, key=f"gold-{os.getpid()}")
+    try:
+        named = {"format": None, "header": None, "unlabelled": False, "encoding": None, "delimiter": None}
+        dataset = ingest(path, project.ingest.model_copy(update=named), run)
+    finally:
+        workspace.store.drop_scratch(run.key)
+    return dataset
+
+
+def take_file(workspace: Workspace, guideline: str, path: Path, project: Project) -> Taken:
+    """Take in one file, in one transaction: when it ends well, every answer that it counts is safe."""
+    filled = read_filled(path)
+    kind = answerable(kind_of(load_task(project.task)))
+    with workspace.ledger.writing() as connection:
+        board = load(connection, guideline)
+        taken = take(board, filled, kind)
+        if taken.answers or taken.refused:
+            add_import(connection, board, filled.name, filled.digest, taken.answers, len(taken.refused))
+    return taken
