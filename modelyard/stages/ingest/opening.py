@@ -14,7 +14,7 @@ from modelyard.stages.ingest.batch import BadRow, RawBatch, Source
 from modelyard.stages.ingest.coco import open_coco
 from modelyard.stages.ingest.config import Format, IngestConfig
 from modelyard.stages.ingest.delimited import open_delimited
-from modelyard.stages.ingest.guess import SAMPLE, Found, existing, find_columns
+from modelyard.stages.ingest.guess import SAMPLE, Found, existing, find_columns, reads_like_text
 from modelyard.stages.ingest.image_folder import open_image_folder
 from modelyard.stages.ingest.jsonl import open_jsonl
 from modelyard.stages.ingest.layout import DataFile, data_files, find_format
@@ -118,7 +118,7 @@ def _find(sample: Mapping[str, Sequence[Any]], source: Path, config: IngestConfi
     try:
         return find_columns(sample, wanted, config.columns.named, [*groups, SPLIT], str(source))
     except BadInput as error:
-        if others := [name for name in tasks_that_read(sample) if name != task.name]:
+        if others := [name for name in _tasks_of(sample) if name != task.name]:
             error.next = f"its columns are those of the task {others[0]}: --set task={others[0]}"
         raise
 
@@ -127,8 +127,15 @@ def task_of_source(source: Path, config: IngestConfig) -> str | None:
     """The one task whose columns all stand in the source under their public names; None where none or several do."""
     opened = open_rows(source, find_format(source, config.format), config)
     first = [batch for batch in _beginning(opened.batches) if batch.lines]
-    found = tasks_that_read(_sample(first)) if first else []
+    found = _tasks_of(_sample(first)) if first else []
     return found[0] if len(found) == 1 else None
+
+
+def _tasks_of(sample: Mapping[str, Sequence[Any]]) -> list[str]:
+    """The tasks whose columns these are; of one that writes texts only where the target's values are texts: `target` is
+    what many call a class or a number, too."""
+    found = [load_task(name) for name in tasks_that_read(sample)]
+    return [task.name for task in found if task.target_field != "text" or reads_like_text(sample[task.target])]
 
 
 def _columns(names: Sequence[str], found: dict[str, Found], config: IngestConfig, several_files: bool) -> list[Column]:
