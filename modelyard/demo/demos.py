@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from modelyard.chain.templates import template_files
 from modelyard.demo.digit_folders import DIGITS, write_digit_folders
 from modelyard.demo.digit_scenes import write_digit_scenes
 from modelyard.demo.sentiment import write_sentiment_csv
 from modelyard.demo.served import Row
+from modelyard.errors import BadConfig
 from modelyard.training.minilm import minilm
 
 SENTENCES = (
@@ -28,7 +30,7 @@ class Demo:
 
     fetch: brings what else is needed into the user's cache. asked: the items that the served model is asked, by the
     name of its input; told: one of them and its answer, in a line; items: what people call them; baseline: what it is
-    held against.
+    held against. beside: further files of the project, by name.
     """
 
     yaml: str
@@ -42,6 +44,7 @@ class Demo:
     told: Callable[[str | bytes, Row], str]
     items: str
     baseline: str
+    beside: Callable[[], Mapping[str, bytes]] = dict
 
 
 TEXT = """\
@@ -76,6 +79,24 @@ train:
   image_size: 56
   epochs: 12
 """
+
+FOLDERS_KERAS = """\
+# Handwritten digits (README.md in the data says whose), a folder a class, told apart by the network in model.py.
+# Only what differs from the task's defaults stands here.
+name: digit-names
+task: image_classification
+data: digits
+train:
+  framework: keras
+  base: model.py:build_model
+  image_size: 28
+  epochs: 10
+"""
+
+
+def _keras_function() -> Mapping[str, bytes]:
+    """The network of the template."""
+    return {"model.py": template_files("image_classification_keras")["model.py"]}
 
 
 def _folders(path: Path, count: int | None) -> int:
@@ -131,3 +152,17 @@ DEMOS: Mapping[str, Demo] = MappingProxyType(
         ),
     }
 )  # fmt: skip
+
+
+def demo_of(task: str, framework: str) -> Demo:
+    """Raises BadConfig for a task that is not shown in that framework."""
+    shown = DEMOS[task]
+    if framework == "torch":
+        return shown
+    if task != "image_classification":
+        raise BadConfig(
+            f"{task} is not shown in {framework}",
+            where="--framework",
+            next=f"modelyard demo --task image_classification --framework {framework}",
+        )
+    return replace(shown, yaml=FOLDERS_KERAS, beside=_keras_function)

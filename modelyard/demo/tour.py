@@ -26,8 +26,8 @@ class Tour:
 def prepare(demo: Demo, folder: Path, rows: int | None) -> Tour:
     """Fetch or compose data and model, write them and a modelyard.yaml, and read the project as `modelyard run` would.
 
-    A modelyard.yaml that is there is taken as it is: the user may have changed it. Raises BadInput when it is of
-    another project.
+    A modelyard.yaml that is there, and what lies beside it, is taken as it is: the user may have changed it. Raises
+    BadInput when it is of another project.
     """
     if (folder / FILE).is_file() and load_project(folder).data != demo.data:
         raise BadInput(
@@ -37,8 +37,9 @@ def prepare(demo: Demo, folder: Path, rows: int | None) -> Tour:
         )
     demo.fetch()
     count = demo.write(folder / demo.data, rows)
-    if not (folder / FILE).is_file():
-        write_bytes(folder / FILE, demo.yaml.encode())
+    for name, content in {FILE: demo.yaml.encode(), **demo.beside()}.items():
+        if not (folder / name).is_file():
+            write_bytes(folder / name, content)
     return Tour(folder, load_project(folder), count)
 
 

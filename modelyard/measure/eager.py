@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from modelyard.errors import EnvironmentProblem
+from modelyard.measure.eager_handler import KINDS
 from modelyard.measure.launch import HOST, Target, free_port, launched
 from modelyard.measure.load import request_body
 from modelyard.tasks.task import Array, Tensors
@@ -24,7 +25,16 @@ SETTING = "eager float32, torch 1 thread, raw ASGI handler on uvicorn, no batchi
 
 def how(loader: str) -> str:
     """What the baseline is, in words. loader: of the Model."""
-    return f"{'transformers' if loader == 'transformers' else 'PyTorch'} {SETTING}"
+    named = {"transformers": "transformers", "keras": "Keras on PyTorch,"}
+    return f"{named.get(loader, 'PyTorch')} {SETTING}"
+
+
+def kind_of(eager: str | None, framework: str) -> str | None:
+    """Which baseline answers as a model does that is written in the framework; None: there is none.
+
+    eager: as its task names it."""
+    kind = eager if framework == "torch" else f"{framework}_{eager}"
+    return kind if kind in KINDS else None
 
 
 @contextlib.contextmanager

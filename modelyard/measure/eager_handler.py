@@ -136,6 +136,42 @@ def picture_classifier(model: Path, max_length: int) -> Answer:
     return classify
 
 
+def keras_picture_classifier(model: Path, max_length: int) -> Answer:
+    """The same with Keras: its model called as it is, which costs less than `predict`."""
+    import io
+
+    import numpy as np
+    import torch
+    from PIL import Image, ImageOps
+
+    from modelyard.store import Model
+    from modelyard.tasks.keras.backend import import_keras
+    from modelyard.tasks.keras.model_file import FILE
+
+    torch.set_num_threads(1)
+    network = import_keras().saving.load_model(model / FILE, safe_mode=True)
+    labels = Model.open(model).labels
+    _, height, width, channels = network.input_shape
+    colours, kind = {1: "L", 3: "RGB"}[channels], network.inputs[0].dtype
+
+    def pixels(file: bytes) -> Any:
+        image = ImageOps.exif_transpose(Image.open(io.BytesIO(file))).convert("RGB")
+        scaled = image.resize((width, height), Image.Resampling.BILINEAR).convert(colours)
+        return np.asarray(scaled, dtype=kind).reshape(height, width, channels)
+
+    def classify(files: list[bytes]) -> list[dict[str, Any]]:
+        with torch.inference_mode():
+            logits = network(torch.from_numpy(np.stack([pixels(file) for file in files])), training=False)
+            scores, classes = torch.softmax(logits, dim=-1).max(dim=-1)
+        named = [labels[int(index)] for index in classes]
+        return [
+            {"name": "label", "datatype": "BYTES", "shape": [len(named)], "data": named},
+            {"name": "score", "datatype": "FP32", "shape": [len(named)], "data": scores.tolist()},
+        ]
+
+    return classify
+
+
 def generator(model: Path, max_length: int, generation: Mapping[str, Any]) -> Answer:
     """Texts to texts: `generate` of transformers, by the settings that the package searches with."""
     import torch
@@ -159,12 +195,14 @@ def generator(model: Path, max_length: int, generation: Mapping[str, Any]) -> An
     return write
 
 
+# What a Task names as `eager`; of models in another framework than PyTorch, FRAMEWORK_NAME.
 # `generator` takes what its package searches by, the others nothing more.
 KINDS: dict[str, Callable[..., Answer]] = {
     "classifier": classifier,
     "embedder": embedder,
     "detector": detector,
     "generator": generator,
+    "keras_picture_classifier": keras_picture_classifier,
     "picture_classifier": picture_classifier,
 }
 

@@ -65,7 +65,9 @@ def measure_speed(
 ) -> Speed:
     """Start all servers, then load them in turns, at concurrency ONE and MANY, with one test text a request.
 
-    kind: of the eager baseline that answers as the model does (see modelyard.measure.eager_handler)."""
+    kind: the eager baseline of the task (see modelyard.measure.eager_handler)."""
+    if model is not None:
+        kind = eager.kind_of(kind, str(model.info["framework"]))
     texts = examples.requests
     run.listener.progress("evaluate: start", 0, None)
     start_s = time_to_first_answer(package, variant, texts[0])
@@ -109,9 +111,10 @@ def _why_no_eager(model: Model | None, kind: str | None) -> str:
     """Why there is no eager model to compare with; empty when there is one."""
     if model is None:
         return "no eager model was given"
-    if model.info.get("framework") != "torch":
-        return f"the model is one of {model.info.get('framework')}, the eager baseline runs PyTorch models"
     if kind is None:
+        framework = model.info["framework"]
+        if framework != "torch":
+            return f"models of {framework} have no eager baseline in the task {model.task}"
         return f"there is no eager baseline of the task {model.task}"
     return ""
 

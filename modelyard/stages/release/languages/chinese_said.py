@@ -206,6 +206,10 @@ SAID: tuple[tuple[str, str], ...] = (
         "PyTorch eager float32，torch 单线程，uvicorn 上的普通 ASGI 处理函数，不合批",
     ),
     (
+        "Keras on PyTorch, eager float32, torch 1 thread, raw ASGI handler on uvicorn, no batching",
+        "Keras（PyTorch 后端）eager float32，torch 单线程，uvicorn 上的普通 ASGI 处理函数，不合批",
+    ),
+    (
         "{rows} validation rows, the share whose chosen boxes are, as sets, those of the model in PyTorch",
         "{rows} 行验证数据，所选的框（作为集合）与 PyTorch 中的模型一致的比例",
     ),
@@ -213,8 +217,8 @@ SAID: tuple[tuple[str, str], ...] = (
     ("the plain float graph itself is served", "上线的就是普通浮点图本身"),
     ("no eager model was given", "没有提供 eager 模型"),
     (
-        "the model is one of {framework}, the eager baseline runs PyTorch models",
-        "模型属于 {framework}，而 eager 基线只运行 PyTorch 模型",
+        "models of {framework} have no eager baseline in the task {task}",
+        "任务 {task} 的 {framework} 模型没有 eager 基线",
     ),
     ("there is no eager baseline of the task {task}", "任务 {task} 没有 eager 基线"),
     ("the eager model is not measured: {reason}", "eager 模型未测量：{reason}"),
@@ -243,6 +247,32 @@ SAID: tuple[tuple[str, str], ...] = (
         "{sizes} 种大小的滑动窗口、梯度直方图加逻辑回归，同一划分：训练 {train} 行，测试 {test} 行",
     ),
     ("length in tokens", "长度（词元）"),
+    # annotate
+    (
+        "{items} items, two people who labelled blind gave the same label",
+        "{items} 个条目，两人盲标给出相同标签",
+    ),
+    (
+        "{items} items, the decision is one that at least one of the pair gave; with two classes there is hardly another"
+        " one: it shows nothing",
+        "{items} 个条目，最终结论是两人中至少一人给出的标签；只有两个类别时几乎必然如此，说明不了什么",
+    ),
+    (
+        "{items} items, the decision is one that at least one of the pair gave",
+        "{items} 个条目，最终结论是两人中至少一人给出的标签",
+    ),
+    (
+        "{items} hidden items with a known label, the decision of the people",
+        "{items} 个已知标签的隐藏条目，以最终结论计",
+    ),
+    ("no gold items were given", "没有提供黄金题"),
+    ("{items} items, blind answers of the pair, beyond chance", "{items} 个条目，两人的盲标回答，扣除偶然一致"),
+    (
+        "no gold items: nothing shows where two people are wrong in the same way   (give some: annotate.gold)",
+        "没有黄金题：两人犯同样的错误时无从发现（请提供：annotate.gold）",
+    ),
+    ("the guideline shows no example of the variant {variant}", "标注规范没有给出变体“{variant}”的例子"),
+    ("no label can be given", "无法给出标签"),
     # split
     ("(largest class - smallest class) / largest class, all rows", "（最大类 − 最小类）/ 最大类，全部数据"),
     (
