@@ -7,18 +7,16 @@ from types import MappingProxyType
 from typing import Any
 
 
-def _resnet(hidden_sizes: list[int], depths: list[int]) -> Mapping[str, Any]:
+def _resnet(hidden_sizes: list[int], depths: list[int]) -> dict[str, Any]:
     """config.json of a ResNet of basic blocks (He et al. 2016, arXiv:1512.03385)."""
-    return MappingProxyType(
-        {
-            "model_type": "resnet",
-            "architectures": ["ResNetForImageClassification"],
-            "layer_type": "basic",
-            "embedding_size": hidden_sizes[0],
-            "hidden_sizes": hidden_sizes,
-            "depths": depths,
-        }
-    )
+    return {
+        "model_type": "resnet",
+        "architectures": ["ResNetForImageClassification"],
+        "layer_type": "basic",
+        "embedding_size": hidden_sizes[0],
+        "hidden_sizes": hidden_sizes,
+        "depths": depths,
+    }
 
 
 # Names that a new model is made by, and its config.json.

@@ -3,11 +3,10 @@ from __future__ import annotations
 import io
 
 import numpy as np
-import pytest
 from PIL import Image, ImageDraw
 
 from modelyard.measure.examples import Examples
-from modelyard.stages.evaluate.window_baseline import gradient_histograms, window_baseline
+from modelyard.stages.evaluate.window_baseline import window_baseline
 
 
 def drawn(rng):
@@ -51,13 +50,3 @@ def test_pictures_of_which_every_window_holds_a_box_teach_nothing():
     whole = [{"label": "ring", "x": 0.0, "y": 0.0, "width": 96.0, "height": 72.0}]
     full = Examples(train.items, [whole] * 3, train.row_ids, {})
     assert window_baseline(full, full, train) is None
-
-
-def test_a_histogram_says_which_way_the_gradient_runs():
-    across = np.tile(np.arange(24, dtype=np.float32), (24, 1))
-    histograms = gradient_histograms(np.stack([across, across.T, np.zeros((24, 24), np.float32)]))
-    by_direction = histograms.reshape(3, 16, 9).sum(axis=1)
-    assert by_direction[0].argmax() == 0  # 0 to 20 degrees
-    assert by_direction[1].argmax() == 4  # 80 to 100
-    assert not by_direction[2].any()
-    assert np.linalg.norm(histograms[:2], axis=1) == pytest.approx([1, 1], abs=1e-5)
