@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from modelyard.annotate.board import Board
+from modelyard.annotate.board import Board, Item
 from modelyard.annotate.config import AnnotateConfig
 from modelyard.annotate.guideline import UNUSABLE, Guideline, read_guideline
 from modelyard.annotate.opening import Opening, progress
@@ -112,9 +113,12 @@ class Annotation:
 
     def labels(self, board: Board) -> Labels:
         """What the stage is handed: the decided items."""
+        return self.labels_of(board, [item for item in board.answered(self.present.cells) if item.label is not None])
+
+    def labels_of(self, board: Board, items: Sequence[Item]) -> Labels:
+        """The same of any of them."""
         task = load_task(self.project.task)
         kind = answerable(kind_of(task))
-        items = [item for item in board.answered(self.present.cells) if item.label is not None]
         seen = {item.item for item in items}
         gold = {item: label for item, label in self.present.gold.items() if item in seen}
         return Labels(self.guideline, board.version, items, gold, task.target, task.target_field, kind)

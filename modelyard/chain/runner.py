@@ -12,7 +12,7 @@ from typing import Any
 from modelyard.chain.project import Project
 from modelyard.chain.steps import Inputs, Made, Step, config_of, index_of, steps_of
 from modelyard.chain.workspace import Workspace
-from modelyard.errors import Damaged, EnvironmentProblem, Fault, ModelyardError, Waiting
+from modelyard.errors import BadInput, Damaged, EnvironmentProblem, Fault, ModelyardError, Waiting
 from modelyard.full_disk import full_disk
 from modelyard.ledger import INTERRUPTED, Result, StageEntry
 from modelyard.run import Cancelled, Listener, Run, Silent
@@ -94,21 +94,37 @@ def plan(
     remeasure: bool = False,
 ) -> list[tuple[str, str]]:
     """What a run would do, without doing it: (stage, `cached` | `run`); after the first `run` all the rest run."""
+    chosen = _chosen(steps_of(project), first, last, remeasure)
+    made = _made_before(project, workspace, chosen)
+    return [(step.name, "cached" if step.name in made else "run") for step, _ in chosen]
+
+
+def made_before(project: Project, workspace: Workspace, last: str) -> dict[str, Made]:
+    """What an earlier run made of the project's data as they are now, up to `last`. Raises BadInput where none did."""
+    chosen = _chosen(steps_of(project), None, last, False)
+    made = _made_before(project, workspace, chosen)
+    if last not in made:
+        raise BadInput(
+            f"{last} has not run yet on the data as they are now",
+            where=str(project.source()),
+            next=f"modelyard run --to {last}",
+        )
+    return made
+
+
+def _made_before(project: Project, workspace: Workspace, chosen: Sequence[tuple[Step, bool]]) -> dict[str, Made]:
+    """What lies in the cache, up to the first step that does not or is to be made anew."""
     made: dict[str, Made] = {}
     reports: dict[str, Report] = {}
-    lines = []
-    fresh = False
-    for step, anew in _chosen(steps_of(project), first, last, remeasure):
-        found = None
-        if not fresh and not anew:
-            key, _ = step_key(step, Inputs(project, made, reports, workspace))
-            found = _cached(workspace, step, key)
+    for step, anew in chosen:
+        if anew:
+            break
+        key, _ = step_key(step, Inputs(project, made, reports, workspace))
+        found = _cached(workspace, step, key)
         if found is None:
-            fresh = True
-        else:
-            made[step.name], reports[step.name] = found
-        lines.append((step.name, "run" if found is None else "cached"))
-    return lines
+            break
+        made[step.name], reports[step.name] = found
+    return made
 
 
 def run_chain(

@@ -22,6 +22,11 @@ VERBS = {
     "rollback": ("modelyard.cli.models", "rollback", "Undo the last promotion."),
     "serve": ("modelyard.cli.serve", "command", "Serve packages over REST and gRPC (Open Inference Protocol V2)."),
     "adopt": ("modelyard.cli.adopt", "command", "Take over a Hugging Face model or an ONNX file."),
+    "annotate": (
+        "modelyard.cli.annotate",
+        "group",
+        "Labels by two people and an arbiter: files out, files in, agreement.",
+    ),
     "release": ("modelyard.cli.release", "command", "Gates, a faster package and the report for a model you have."),
     "ingest": ("modelyard.cli.stage", "ingest", "One stage: read a file or folder into a Dataset."),
     "clean": ("modelyard.cli.stage", "clean", "One stage: repair and drop rows, each with its reason."),

@@ -12,4 +12,4 @@ from modelyard.fields.value import Value
 
 FIELDS: dict[str, Field] = {field.name: field for field in (Text(), Label(), Number(), Value(), Image(), Boxes())}
 
-__all__ = ["FIELDS", "Answerable", "Field", "Filed", "canonical_column", "read_column"]
+__all__ = ["FIELDS", "Answerable", "Field", "Filed", "Label", "canonical_column", "read_column"]

@@ -189,6 +189,11 @@ RULES: tuple[Rule, ...] = (
     Rule("R3", "dropped_share", "percent", "at_most", None, ("clean",), _dropped_share),
     Rule("R3", "dropped_without_reason", "rows", "at_most", 0.0, ("clean",), _without_reason),
     Rule("R6", "resolved_agreement", "share", "at_least", 0.95, ("annotate",), _of("annotate", "resolved_agreement")),
+    Rule("R6", "gold_accuracy", "share", "at_least", 0.95, ("annotate",), _of("annotate", "gold_accuracy")),
+    Rule("R6", "blind_agreement", "share", "at_least", None, ("annotate",), _of("annotate", "blind_agreement")),
+    Rule("R6", "cohen_kappa", "share", "at_least", None, ("annotate",), _of("annotate", "cohen_kappa")),
+    Rule("R6", "fleiss_kappa", "share", "at_least", None, ("annotate",), _of("annotate", "fleiss_kappa")),
+    Rule("R6", "krippendorff_alpha", "share", "at_least", None, ("annotate",), _of("annotate", "krippendorff_alpha")),
     Rule("R15", "speedup", "ratio", "at_least", 2.0, ("optimize",), _of("optimize", "speedup"),
          bar_holds=_fast_integers),
     Rule("R21", "learning_rate", "number", "", None, ("train",), _learning_rate),
@@ -215,6 +220,8 @@ RULES: tuple[Rule, ...] = (
 
 # Of answers that are labels.
 LABELS_ALONE = ("class_imbalance", "macro_f1", "ece")
+# Of labels that people gave: where they came with the data, one of these says so for all.
+OF_ANNOTATION = ("gold_accuracy", "blind_agreement", "cohen_kappa", "fleiss_kappa", "krippendorff_alpha")
 # What takes the place of accuracy's figures where the package is judged by another metric.
 OF_METRIC = {
     "accuracy": "{}", "accuracy_over_baseline": "{}_over_baseline",
@@ -242,6 +249,7 @@ def rules_for(evidence: Evidence) -> tuple[Rule, ...]:
         evidence.metric.name != "accuracy" and evidence.figure("evaluate", f"baseline_{evidence.metric.name}") is None
     )
     kept = [rule for rule in kept if not (without and rule.read is _over_baseline)]
+    kept = [rule for rule in kept if evidence.has("annotate") or rule.name not in OF_ANNOTATION]
     return tuple(rule for rule in kept if evidence.labels or rule.name not in LABELS_ALONE)
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from modelyard.stages.release.evidence import Judging
 from modelyard.stages.release.languages.adopted import CHINESE as CHINESE_ADOPTED
 from modelyard.stages.release.languages.adopted import ENGLISH as ENGLISH_ADOPTED
+from modelyard.stages.release.languages.annotation import CHINESE as CHINESE_ANNOTATION
+from modelyard.stages.release.languages.annotation import ENGLISH as ENGLISH_ANNOTATION
 from modelyard.stages.release.languages.chinese import TABLE as CHINESE_TABLE
 from modelyard.stages.release.languages.chinese_said import in_chinese
 from modelyard.stages.release.languages.english import TABLE as ENGLISH_TABLE
@@ -28,8 +30,10 @@ class Language:
 
 
 LANGUAGES = {
-    "en": Language(ENGLISH_TABLE | ENGLISH_ADOPTED | ENGLISH_METRIC, ENGLISH, lambda text: text, "en"),
-    "zh": Language(CHINESE_TABLE | CHINESE_ADOPTED | CHINESE_METRIC, CHINESE, in_chinese, "zh-CN"),
+    "en": Language(
+        ENGLISH_TABLE | ENGLISH_ADOPTED | ENGLISH_ANNOTATION | ENGLISH_METRIC, ENGLISH, lambda text: text, "en"
+    ),
+    "zh": Language(CHINESE_TABLE | CHINESE_ADOPTED | CHINESE_ANNOTATION | CHINESE_METRIC, CHINESE, in_chinese, "zh-CN"),
 }
 
 

@@ -253,8 +253,8 @@ SAID: tuple[tuple[str, str], ...] = (
         "{items} 个条目，两人盲标给出相同标签",
     ),
     (
-        "{items} items, the decision is one that at least one of the pair gave; with two classes there is hardly another"
-        " one: it shows nothing",
+        "{items} items, the decision is one that at least one of the pair gave; with two classes there is hardly"
+        " another one: it shows nothing",
         "{items} 个条目，最终结论是两人中至少一人给出的标签；只有两个类别时几乎必然如此，说明不了什么",
     ),
     (

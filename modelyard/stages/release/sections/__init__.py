@@ -5,6 +5,7 @@ from collections.abc import Callable
 from modelyard.stages.release.blocks import Section
 from modelyard.stages.release.evidence import Evidence
 from modelyard.stages.release.sections.adopted import adopted
+from modelyard.stages.release.sections.annotation import annotation
 from modelyard.stages.release.sections.data import data
 from modelyard.stages.release.sections.parity import parity
 from modelyard.stages.release.sections.quality import quality
@@ -21,6 +22,7 @@ SECTIONS: tuple[Callable[[Evidence, Words], Section | None], ...] = (
     parity,
     training,
     adopted,
+    annotation,
     data,
 )
 

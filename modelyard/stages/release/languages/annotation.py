@@ -1,0 +1,108 @@
+"""What the report says of labels that people gave, in both languages."""
+
+from __future__ import annotations
+
+ENGLISH: dict[str, str] = {
+    "section.annotation": "The labels",
+    "annotation.finding": "{rows} labels, {people} people; blind agreement {blind}, resolved {resolved}, gold {gold}",
+    "annotation.people": "people",
+    "annotation.guideline": "guideline",
+    "annotation.guideline_of": "{name}, version {version} ({digest})",
+    "annotation.versions": "answers by version of the guideline",
+    "annotation.came": "rows that came with a label",
+    "annotation.unusable": "rows left out, because no label can be given",
+    "annotation.vacuous": (
+        "With two classes the arbiter can hardly say what neither of the pair said: resolved agreement shows nothing "
+        "here. What holds the labels is the accuracy on gold items."
+    ),
+    "annotation.no_gold": (
+        "There were no gold items: nothing shows where two people are wrong in the same way. Give some with "
+        "annotate.gold."
+    ),
+    "annotation.per_label": "Agreement by label",
+    "annotation.per_label_note": (
+        "Of the times that one of two people said it, the share in which the other did, too (specific agreement)."
+    ),
+    "annotation.per_pair": "Agreement by pair",
+    "annotation.per_annotator": "By person",
+    "annotation.per_annotator_note": "Kept: the share of a person's answers that are what was decided.",
+    "annotation.per_batch": "By batch",
+    "annotation.per_batch_cut": "The {shown} of {all} batches on which people agree least.",
+    "annotation.label": "label",
+    "annotation.said": "times said",
+    "annotation.decided": "decided so",
+    "annotation.agreement": "agreement",
+    "annotation.pair": "pair",
+    "annotation.items": "items",
+    "annotation.cohen_kappa": "Cohen's kappa",
+    "annotation.annotator": "person",
+    "annotation.role": "task",
+    "annotation.role_blind": "labels blind",
+    "annotation.role_arbiter": "arbiter",
+    "annotation.answers": "answers",
+    "annotation.kept": "kept",
+    "annotation.gold": "right on gold",
+    "annotation.gold_items": "gold items",
+    "annotation.batch": "batch",
+    "annotation.round": "round",
+    "annotation.blind": "blind",
+    "annotation.resolved": "resolved",
+    "annotation.state": "state",
+    "annotation.held": "holds",
+    "annotation.below": "below the bar",
+    "figure.gold_accuracy": "Accuracy on hidden gold items",
+    "figure.blind_agreement": "Blind agreement of two annotators",
+    "figure.cohen_kappa": "Cohen's kappa",
+    "figure.fleiss_kappa": "Fleiss' kappa",
+    "figure.krippendorff_alpha": "Krippendorff's alpha",
+}
+
+CHINESE: dict[str, str] = {
+    "section.annotation": "标签",
+    "annotation.finding": "{people} 人标注了 {rows} 个标签；盲标一致率 {blind}，仲裁后一致率 {resolved}，黄金题 {gold}",
+    "annotation.people": "人员",
+    "annotation.guideline": "标注规范",
+    "annotation.guideline_of": "{name}，第 {version} 版（{digest}）",
+    "annotation.versions": "各版规范下的回答数",
+    "annotation.came": "自带标签的行数",
+    "annotation.unusable": "无法给出标签而去掉的行数",
+    "annotation.vacuous": (
+        "只有两个类别时，仲裁人几乎不可能给出两人都没有给过的标签：仲裁后一致率在此说明不了什么，"
+        "能保证标签质量的是黄金题上的准确率。"
+    ),
+    "annotation.no_gold": "没有黄金题：两人犯同样的错误时无从发现。请用 annotate.gold 提供。",
+    "annotation.per_label": "各标签的一致率",
+    "annotation.per_label_note": "两人中一人给出该标签时，另一人也给出的比例（特定一致率）。",
+    "annotation.per_pair": "各两人组的一致率",
+    "annotation.per_annotator": "各人",
+    "annotation.per_annotator_note": "采纳：该人的回答与最终结论相同的比例。",
+    "annotation.per_batch": "各批次",
+    "annotation.per_batch_cut": "共 {all} 个批次，此处为一致率最低的 {shown} 个。",
+    "annotation.label": "标签",
+    "annotation.said": "给出次数",
+    "annotation.decided": "最终数量",
+    "annotation.agreement": "一致率",
+    "annotation.pair": "两人组",
+    "annotation.items": "条目",
+    "annotation.cohen_kappa": "Cohen κ",
+    "annotation.annotator": "人员",
+    "annotation.role": "任务",
+    "annotation.role_blind": "盲标",
+    "annotation.role_arbiter": "仲裁",
+    "annotation.answers": "回答数",
+    "annotation.kept": "采纳",
+    "annotation.gold": "黄金题准确率",
+    "annotation.gold_items": "黄金题",
+    "annotation.batch": "批次",
+    "annotation.round": "轮次",
+    "annotation.blind": "盲标",
+    "annotation.resolved": "仲裁后",
+    "annotation.state": "状态",
+    "annotation.held": "达标",
+    "annotation.below": "未达标",
+    "figure.gold_accuracy": "隐藏黄金题上的准确率",
+    "figure.blind_agreement": "两人盲标一致率",
+    "figure.cohen_kappa": "Cohen κ",
+    "figure.fleiss_kappa": "Fleiss κ",
+    "figure.krippendorff_alpha": "Krippendorff α",
+}
