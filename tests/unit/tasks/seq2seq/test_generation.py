@@ -1,0 +1,158 @@
+"""The pipeline over two graphs in ONNX Runtime, held against `generate` of transformers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from modelyard.runtimes.onnxruntime import open_graph
+from modelyard.tasks.seq2seq.training import Seq2SeqTraining
+from modelyard.tasks.sequences import NOTHING, OUTPUT_IDS, SCORES
+from modelyard.tasks.task import Generative, Streaming
+from tests.unit.tiny_t5 import pairs
+
+TRAINING = Seq2SeqTraining()
+MOST = 24
+
+
+@pytest.fixture(scope="module")
+def network(tiny_t5):
+    return TRAINING.load(str(tiny_t5.path), [], {})
+
+
+@pytest.fixture(scope="module")
+def graphs(tiny_t5, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("package")
+    exported = TRAINING.export(tiny_t5.path, folder, 40)
+    return {
+        role: open_graph([folder / name for name in graph["files"]], 1) for role, graph in exported["graphs"].items()
+    }
+
+
+def searching(model, **settings):
+    return TRAINING.pipeline(str(model.path), [], 40).generating({"max_new_tokens": MOST, **settings})
+
+
+def real_feeds(pipeline, count=12):
+    return pipeline.collate(pipeline.prepare_batch([{"text": text} for text, _ in pairs(count)]))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"beams": 1},
+        {"beams": 2},
+        {"beams": 4},
+        {"beams": 4, "length_penalty": 0.0},
+        {"beams": 3, "length_penalty": 2.0},
+        {"beams": 5, "length_penalty": -1.0, "max_new_tokens": 5},
+    ],
+    ids=str,
+)
+def test_the_same_texts_as_transformers_generates(tiny_t5, network, graphs, feeds, settings):
+    pipeline = searching(tiny_t5, **settings)
+    engine = {"generator": TRAINING.generator(network, pipeline)}
+    ended = 0
+    for given in (feeds, real_feeds(pipeline)):
+        mine, theirs = pipeline.run(graphs, given), pipeline.run(engine, given)
+        assert mine[OUTPUT_IDS].tolist() == theirs[OUTPUT_IDS].tolist()
+        assert mine[SCORES] == pytest.approx(theirs[SCORES], abs=2e-5)
+        ended += int((mine[OUTPUT_IDS] == 1).any(axis=1).sum())
+    assert ended or "max_new_tokens" in settings  # or the ends of texts were not compared
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_a_row_is_answered_alike_alone_and_beside_longer_ones(tiny_t5, graphs, feeds, beams):
+    pipeline = searching(tiny_t5, beams=beams)
+    together = pipeline.run(graphs, feeds)
+    for row, length in enumerate(feeds["attention_mask"].sum(axis=1)):
+        alone = pipeline.run(graphs, {name: values[row : row + 1, :length] for name, values in feeds.items()})
+        assert alone[OUTPUT_IDS].tolist() == together[OUTPUT_IDS][row : row + 1].tolist()
+        assert alone[SCORES] == pytest.approx(together[SCORES][row : row + 1], abs=2e-5)
+
+
+def test_nothing_stands_behind_the_end_and_an_answer_is_cut_off_at_its_most(tiny_t5, graphs):
+    pipeline = searching(tiny_t5)
+    ids = pipeline.run(graphs, real_feeds(pipeline, 30))[OUTPUT_IDS]
+    assert ids.shape == (30, MOST)
+    assert ids.dtype == np.int32
+    for row in ids.tolist():
+        written = [token for token in row if token != NOTHING]
+        assert row == written + [NOTHING] * (MOST - len(written))
+        assert 1 not in written[:-1]
+        assert written[-1] == 1 or len(written) == MOST
+
+
+def test_the_score_is_the_mean_log_probability_of_a_token(tiny_t5, network, graphs):
+    pipeline = searching(tiny_t5)
+    given = real_feeds(pipeline, 3)
+    answered = pipeline.run(graphs, given)
+    for row in range(3):
+        ids = answered[OUTPUT_IDS][row]
+        ids = ids[ids != NOTHING].astype(np.int64)
+        forced = torch.from_numpy(np.concatenate([[0], ids[:-1]])[None])
+        one = {name: torch.from_numpy(values[row : row + 1]) for name, values in given.items()}
+        with torch.inference_mode():
+            logits = network(**one, decoder_input_ids=forced).logits[0].log_softmax(dim=-1)
+        assert answered[SCORES][row] == pytest.approx(float(logits[torch.arange(len(ids)), ids].mean()), abs=1e-5)
+
+
+def test_forced_logits_of_the_graphs_are_those_of_the_model(tiny_t5, network, graphs, feeds):
+    pipeline = searching(tiny_t5)
+    answered = pipeline.run(graphs, feeds)
+
+    class Model:
+        def run(self, given):
+            with torch.inference_mode():
+                outputs = TRAINING.forward(network, {name: torch.from_numpy(values) for name, values in given.items()})
+            return {name: values.numpy() for name, values in outputs.items()}
+
+    mine, theirs = (pipeline.forced(roles, feeds, answered)["logits"] for roles in (graphs, {"model": Model()}))
+    longest = int((answered[OUTPUT_IDS] != NOTHING).sum(axis=1).max())
+    assert mine.shape == theirs.shape == (7, longest, network.config.vocab_size)
+    assert np.abs(mine - theirs).max() < 1e-4
+    assert np.abs(theirs).max() > 1  # or nothing was compared
+
+
+def test_a_stream_is_the_greedy_answer_piece_by_piece(tiny_t5, graphs):
+    pipeline = searching(tiny_t5, beams=4)  # a stream cannot take back what it said: it is greedy all the same
+    assert isinstance(pipeline, Streaming)
+    assert isinstance(pipeline, Generative)
+    greedy = searching(tiny_t5)
+    for text, _ in pairs(8):
+        given = pipeline.collate([pipeline.prepare({"text": text})])
+        pieces = list(pipeline.stream(graphs, given))
+        assert "".join(pieces) == greedy.decode(greedy.run(graphs, given))["text"][0]
+        assert len(pieces) > 1
+        assert all(piece and "\N{REPLACEMENT CHARACTER}" not in piece for piece in pieces)
+
+
+def test_who_stops_asking_for_a_stream_stops_its_work(tiny_t5, graphs):
+    pipeline = searching(tiny_t5)
+    steps = 0
+
+    class Counting:
+        def run(self, given):
+            nonlocal steps
+            steps += 1
+            return graphs["decoder"].run(given)
+
+    given = real_feeds(pipeline, 1)
+    pieces = pipeline.stream({"encoder": graphs["encoder"], "decoder": Counting()}, given)
+    next(pieces)
+    taken = steps
+    pieces.close()
+    assert 1 <= taken == steps <= 4
+
+
+def test_the_decoded_text_is_without_its_end(tiny_t5):
+    pipeline = searching(tiny_t5)
+    wanted = ["一二三", "零"]
+    rows = pipeline.encode_targets(wanted)
+    ids = np.full((2, MOST), NOTHING, dtype=np.int32)
+    for row, tokens in enumerate(rows):
+        assert tokens[-1] == 1
+        ids[row, : len(tokens)] = tokens
+    decoded = pipeline.decode({OUTPUT_IDS: ids, SCORES: np.zeros(2, dtype=np.float32)})
+    assert decoded["text"].tolist() == wanted
