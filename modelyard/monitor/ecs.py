@@ -23,11 +23,11 @@ _TEXT = (
 _WHOLE = (
     *("event.duration", "http.response.status_code"),
     *("modelyard.batch_items", "modelyard.golden.checked", "modelyard.grpc.port", "modelyard.http.port"),
-    *("modelyard.in_flight", "modelyard.items"),
+    *("modelyard.in_flight", "modelyard.items", "modelyard.pieces"),
 )
 _NUMBER = (
     *("modelyard.compute_ms", "modelyard.golden.agreement", "modelyard.golden.max_abs", "modelyard.prepare_ms"),
-    "modelyard.queue_ms",
+    *("modelyard.first_piece_ms", "modelyard.queue_ms"),
 )
 # A list of objects with the same keys, all text: what is served.
 _OBJECTS = ("modelyard.models",)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,9 @@ class Generator:
 
     def __init__(self, translator: Any) -> None:
         self._translator = translator
+        # A thread of the engine that waits in `told` while the interpreter ends would take the process down with it.
+        self._stops: list[Callable[[], None]] = []
+        weakref.finalize(self, _stop_all, self._stops)
 
     def run(self, feeds: Mapping[str, Array]) -> Tensors:
         """input_ids, attention_mask [n, t] and the settings of the search to the best sequences and their scores."""
@@ -80,6 +84,14 @@ class Generator:
 
         waiting = threading.Thread(target=wait, name="ctranslate2-stream", daemon=True)
         waiting.start()
+
+        def stop() -> None:
+            nonlocal stopped
+            stopped = True
+            turn.release()
+            waiting.join(STOP_LIMIT_S)
+
+        self._stops.append(stop)
         try:
             while (token := found.get()) is not None:
                 if isinstance(token, Exception):
@@ -87,9 +99,8 @@ class Generator:
                 yield token
                 turn.release()
         finally:
-            stopped = True
-            turn.release()
-            waiting.join(STOP_LIMIT_S)
+            stop()
+            self._stops.remove(stop)
 
     def _options(self, feeds: Mapping[str, Array]) -> dict[str, Any]:
         return {
@@ -109,6 +120,11 @@ class Generator:
         if name not in feeds:
             raise Fault(f"the generator takes {', '.join(self.inputs)}: {name} not given")
         return feeds[name]
+
+
+def _stop_all(stops: Sequence[Callable[[], None]]) -> None:
+    for stop in [*stops]:
+        stop()
 
 
 def _filled(rows: Sequence[Sequence[int]]) -> Array:

@@ -6,7 +6,7 @@ import base64
 import json
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,16 +16,12 @@ from modelyard.errors import Damaged, ModelyardError
 from modelyard.runtimes.package_paths import inside
 from modelyard.runtimes.tensor_golden import SUFFIX, read_tensors
 from modelyard.store.artifacts import Package
-from modelyard.tasks.cosine import cosines
-from modelyard.tasks.detection.matching import same_detections
-from modelyard.tasks.detection.select import CHOSEN
-from modelyard.tasks.metric import AGREEMENTS, Agreement
-from modelyard.tasks.sequences import OUTPUT_IDS, of_one_width, same_sequences
+from modelyard.tasks.agreements import AGREEMENTS
+from modelyard.tasks.metric import AgreementName
 from modelyard.tasks.task import Array, Graph, Pipeline, Tensors
 
 FIRST = 8  # replayed before the server says ready; the rest before a promotion
 SMALLEST = 0.01  # the least that a difference is a share of: around 0, what is left of sums is noise
-COSINE = 0.99  # of a vector with the reference's, from which on they say the same
 BASE64 = "b64"  # as TensorFlow Serving names it in JSON
 LIMIT_S = 20.0  # `golden.limit_s` of the package overrules it
 
@@ -38,7 +34,7 @@ class Golden:
     inputs: list[dict[str, Any]]
     outputs: list[Tensors]
     limit_s: float = LIMIT_S
-    agreement: Agreement = "argmax"
+    agreement: AgreementName = "argmax"
 
 
 @dataclass(frozen=True)
@@ -143,48 +139,42 @@ def replay(
 
 
 def compare(
-    outputs: Mapping[str, Any], reference: Mapping[str, Any], agreement: Agreement = "argmax"
+    outputs: Mapping[str, Any], reference: Mapping[str, Any], agreement: AgreementName = "argmax"
 ) -> tuple[float, bool, str]:
     """Largest |difference|, whether the answer is the reference's, and what made comparing impossible.
 
-    The answer is the reference's by `argmax` when every argmax over the last axis is the same, by `cosine` when every
-    vector on the last axis has a cosine of at least COSINE with the reference's, by `boxes` when the chosen boxes
-    are the same in any order (only what they were chosen from is compared number by number), by `sequences` when its
-    tokens are the same (what another sequence is worth is no difference), by `none` always. Only by `none` may there be
-    values that are not finite: those of the reference, in the same places. There a difference counts as a share of the
-    largest value of that output, for nothing is known of its scale. Texts must be the same.
+    What the answer is, and which differences count, says the kind of agreement. Texts must be the same.
     """
+    kind = AGREEMENTS[agreement]
     worst = 0.0
+    gaps: list[Array] = []
     for name, expected in reference.items():
         if name not in outputs:
             return math.inf, False, f"the graph has no output {name}"
-        found = np.asarray(outputs[name])
-        if agreement == "sequences":
-            found, expected = of_one_width(found, expected)
+        found, expected = kind.aligned(np.asarray(outputs[name]), expected)
         if found.shape != expected.shape:
             return math.inf, False, f"{name} has shape {list(found.shape)}, the reference {list(expected.shape)}"
         if found.dtype == object or expected.dtype == object:
             if not np.array_equal(found, expected):
                 return math.inf, False, f"{name} holds another text than the reference"
             continue
-        numbered = bool(by_number([name], agreement))
+        numbered = bool(kind.by_number([name]))
         if numbered and found.dtype.kind in "iu" and found.itemsize > 1 and not np.array_equal(found, expected):
             worst = max(worst, 1.0)  # a number that stands for a thing; float64 is blind beyond 2**53
         found, wanted = found.astype(np.float64), expected.astype(np.float64)
-        if agreement == "none":
+        if kind.relative:
             if not _same_not_finite(found, wanted):
                 return math.inf, False, f"{name} is not finite in other places than the reference"
             found, wanted = (np.where(np.isfinite(values), values, 0.0) for values in (found, wanted))
         for side, values in (("", found), (" of the reference", wanted)):
             if not np.isfinite(values).all():
                 return math.inf, False, f"{name}{side} holds a value that is not finite"
-        scale = max(SMALLEST, float(np.abs(wanted).max(initial=0.0))) if agreement == "none" else 1.0
         if numbered:
-            gaps = np.abs(found - wanted)
-            if agreement == "sequences":
-                gaps = gaps[same_answers(outputs, reference, agreement)]
-            worst = max(worst, float(gaps.max(initial=0.0)) / scale)
-    return worst, bool(same_answers(outputs, reference, agreement).all()), ""
+            scale = max(SMALLEST, float(np.abs(wanted).max(initial=0.0))) if kind.relative else 1.0
+            gaps.append(np.abs(found - wanted) / scale)
+    same = kind.same(outputs, reference)
+    worst = max([worst, *(float(kind.counted(gap, same).max(initial=0.0)) for gap in gaps)])
+    return worst, bool(same.all()), ""
 
 
 def _same_not_finite(found: Array, wanted: Array) -> bool:
@@ -194,32 +184,3 @@ def _same_not_finite(found: Array, wanted: Array) -> bool:
         and np.array_equal(np.isposinf(found), np.isposinf(wanted))
         and np.array_equal(np.isneginf(found), np.isneginf(wanted))
     )
-
-
-def by_number(names: Iterable[str], agreement: Agreement) -> list[str]:
-    """Those of the raw outputs whose differences count as such (see `compare`)."""
-    chosen = {"boxes": CHOSEN, "sequences": (OUTPUT_IDS,)}.get(agreement, ())
-    return [name for name in names if name not in chosen]
-
-
-def same_answers(found: Mapping[str, Any], wanted: Mapping[str, Any], agreement: Agreement) -> Array:
-    """bool [items] of raw outputs, first axis the items: whether each is answered as the reference does (see
-    `compare`)."""
-    if agreement == "boxes":
-        return same_detections(found, wanted)
-    if agreement == "sequences":
-        return same_sequences(np.asarray(found[OUTPUT_IDS]), np.asarray(wanted[OUTPUT_IDS]))
-    items = len(next(iter(wanted.values()))) if agreement != "none" else 1
-    same: Array = np.ones(items, dtype=bool)
-    if agreement == "none":
-        return same
-    for name, expected in wanted.items():
-        array = np.asarray(found[name])
-        if agreement == "cosine":
-            alike: Array = np.asarray(cosines(array, expected) >= COSINE)
-        elif array.dtype != object and array.ndim > 1 and array.shape[-1] > 1:
-            alike = np.asarray(array.argmax(axis=-1) == expected.argmax(axis=-1))
-        else:
-            continue
-        same &= alike.reshape(items, -1).all(axis=1)
-    return same

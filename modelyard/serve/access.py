@@ -73,6 +73,9 @@ class AccessLog:
             fields["modelyard.prepare_ms"] = round(timings.prepare * 1e3, 3)
             fields["modelyard.queue_ms"] = round(timings.queue * 1e3, 3)
             fields["modelyard.compute_ms"] = round(timings.compute * 1e3, 3)
+            if timings.pieces:
+                fields["modelyard.pieces"] = timings.pieces
+                fields["modelyard.first_piece_ms"] = round(timings.first * 1e3, 3)
         if problem is not None:
             fields["error.message"] = problem.message
         # Probes and scrapes come every few seconds: only for who asks for them.

@@ -2,7 +2,7 @@
 
 On a CPU first-come batches lose to no batches at all, since short texts pay for the padding of long ones. So items are
 tokenised on arrival, wait while the compute threads are busy, and the next batch is the oldest item with its nearest
-lengths.
+lengths. Behind each batch every stream has a turn (modelyard.serve.streams), and behind these comes the next batch.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 
 from modelyard.serve.problems import Problem
 from modelyard.serve.requests import Timings
+from modelyard.serve.streams import Stream, Turns
 from modelyard.tasks.task import Graph, Pipeline, Prepared, Tensors
 
 MAX_ITEMS = 8
@@ -120,6 +121,14 @@ def alike(works: Sequence[Work], most: int = MAX_ITEMS) -> list[int]:
     return places
 
 
+def _stopping() -> Problem:
+    return Problem(503, "the server is stopping", retry_after=1)
+
+
+def _full(waiting: int) -> Problem:
+    return Problem(429, f"the queue is full: {waiting} items wait", retry_after=1)
+
+
 def _check_height(outputs: Tensors, works: Sequence[Work]) -> None:
     """That requests run together were answered row by row. Raises ValueError, and each is then run alone."""
     rows = sum(work.height for work in works)
@@ -147,6 +156,8 @@ class Batcher:
         self._limit = queue_items
         self._on_batch = on_batch
         self._queue: list[Item] = []
+        self._turns = Turns()
+        self._turns_left = 0  # before the next batch
         self._ready = threading.Condition()
         self._closed = False
         self._threads = [
@@ -158,8 +169,8 @@ class Batcher:
 
     @property
     def waiting(self) -> int:
-        """Items in the queue."""
-        return len(self._queue)
+        """Items in the queue, and streams that have not begun."""
+        return len(self._queue) + self._turns.waiting
 
     def submit(self, work: Work) -> None:
         """Queue a request. Raises Problem 429 when the queue is full, 503 when it is closed."""
@@ -170,16 +181,43 @@ class Batcher:
             items = [Item(work, 0, 0)]
         with self._ready:
             if self._closed:
-                raise Problem(503, "the server is stopping", retry_after=1)
+                raise _stopping()
             if self._queue and len(self._queue) + len(items) > self._limit:
-                raise Problem(429, f"the queue is full: {len(self._queue)} items wait", retry_after=1)
+                raise _full(len(self._queue))
             self._queue.extend(items)
             self._ready.notify(len(items))
 
+    def begin(self, stream: Stream) -> None:
+        """Queue a stream. Raises as `submit` does."""
+
+        def wake() -> None:
+            with self._ready:
+                self._turns.wake(stream)
+                self._ready.notify()
+
+        stream.wake = wake
+        with self._ready:
+            if self._closed:
+                raise _stopping()
+            if self._turns.waiting >= self._limit:
+                raise _full(self._turns.waiting)
+            self._turns.add(stream)
+            self._ready.notify()
+
+    def give_up_streams(self) -> None:
+        """On the event loop: tell the readers of all streams that no more comes."""
+        with self._ready:
+            streams = self._turns.all
+        for stream in streams:
+            stream.stop(_stopping())
+
     def close(self, timeout: float = 5.0) -> None:
-        """Finish what is queued and end the threads."""
+        """Finish what is queued and end the threads; streams end with the piece that is made now."""
         with self._ready:
             self._closed = True
+            for stream in self._turns.all:
+                stream.over = True
+                self._turns.wake(stream)
             self._ready.notify_all()
         for thread in self._threads:
             thread.join(timeout)
@@ -206,14 +244,27 @@ class Batcher:
         return [alive[k] for k in places]
 
     def _compute_all(self) -> None:
+        stream: Stream | None = None
+        more = False
         while True:
+            batch: list[Item] = []
             with self._ready:
-                while not self._queue and not self._closed:
+                if stream is not None:
+                    self._turns.back(stream, more)
+                    stream = None
+                while not self._queue and not self._turns and not self._closed:
                     self._ready.wait()
-                if not self._queue:
+                if self._turns and (self._turns_left > 0 or not self._queue):
+                    self._turns_left -= 1
+                    stream = self._turns.pop()
+                elif self._queue:
+                    self._turns_left = len(self._turns)
+                    batch = self._take()
+                else:
                     return
-                batch = self._take()
-            if batch:
+            if stream is not None:
+                more = stream.turn()
+            elif batch:
                 self._compute(batch)
 
     def _compute(self, batch: list[Item]) -> None:

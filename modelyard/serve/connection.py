@@ -17,10 +17,9 @@ from http import HTTPMethod, HTTPStatus
 from typing import Any
 
 import httptools
-import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from modelyard.serve.problems import Problem
+from modelyard.serve.problems import Problem, problem_body
 
 HEAD_BYTES = 32 << 10
 HEADERS = 100
@@ -215,7 +214,7 @@ class Connection(HttpToolsProtocol):
 
     def _send_refusal(self, problem: Problem) -> None:
         self._keeper.on_refused(problem)
-        body = orjson.dumps({"error": problem.message})
+        body = problem_body(problem)
         head = [_STATUS_LINES[problem.status], b"content-type: application/json\r\nconnection: close\r\n"]
         head.append(b"content-length: %d\r\n" % len(body))
         if problem.retry_after is not None:

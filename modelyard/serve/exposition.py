@@ -31,6 +31,12 @@ class _Collector:
         queue = GaugeMetricFamily("modelyard_queue_items", "Items that wait for a compute thread.", labels=LABELS)
         batches = HistogramMetricFamily("modelyard_batch_items", "Items a batch.", labels=LABELS)
         served = GaugeMetricFamily("modelyard_model_info", "What is served.", labels=(*LABELS, "variant", "package"))
+        streams = GaugeMetricFamily(
+            "modelyard_streams_in_flight", "Requests that are being answered piece by piece.", labels=LABELS
+        )
+        pieces = CounterMetricFamily("modelyard_stream_pieces", "Pieces of whole answers.", labels=LABELS)
+        first = HistogramMetricFamily("modelyard_stream_first_piece_seconds", "To the first piece.", labels=LABELS)
+        whole = HistogramMetricFamily("modelyard_stream_seconds", "To the end of an answer in pieces.", labels=LABELS)
         ready = GaugeMetricFamily("modelyard_ready", "1 when requests are answered.")
         ready.add_metric((), float(self._repository.ready))
         seconds = {
@@ -51,12 +57,17 @@ class _Collector:
             truncated.add_metric(labels, counted.truncated)
             in_flight.add_metric(labels, counted.in_flight)
             queue.add_metric(labels, model.batcher.waiting)
+            streams.add_metric(labels, counted.streams_in_flight)
+            pieces.add_metric(labels, counted.pieces)
+            first.add_metric(labels, counted.first_piece.cumulative(), counted.first_piece.total)
+            whole.add_metric(labels, counted.stream_seconds.cumulative(), counted.stream_seconds.total)
             batches.add_metric(labels, counted.batches.cumulative(), counted.batches.total)
             served.add_metric((*labels, model.variant, model.digest), 1.0)
             for part, family in seconds.items():
                 histogram = counted.seconds[part]
                 family.add_metric(labels, histogram.cumulative(), histogram.total)
-        return [ready, served, requests, items, truncated, in_flight, queue, batches, *seconds.values()]
+        streaming = [streams, pieces, first, whole]
+        return [ready, served, requests, items, truncated, in_flight, queue, batches, *streaming, *seconds.values()]
 
 
 class Exposition:

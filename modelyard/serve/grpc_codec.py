@@ -21,7 +21,12 @@ from modelyard.serve.tensors import (
     to_bytes,
     unchecked,
 )
-from modelyard.tasks.tensor.datatypes import BYTES, DTYPES
+from modelyard.tasks.tensor.datatypes import BYTES, DTYPES, join_bytes
+
+# Parameters of a request on a stream (the first is ours, the second is set by tritonclient), and of its answers.
+STREAM = "stream"
+FINAL_WANTED = "triton_enable_empty_final_response"
+FINAL = "triton_final_response"
 
 # datatype -> field of InferTensorContents
 CONTENTS = {
@@ -125,4 +130,22 @@ def render_message(
             if datatype == BYTES:
                 values = [value.encode() if isinstance(value, str) else value for value in values]
             getattr(output.contents, CONTENTS[datatype]).extend(values)
+    return response
+
+
+def render_piece_message(
+    kind: Any, model: str, version: str, request: InferRequest, output: str, piece: str | None, *, raw: bool
+) -> Any:
+    """A piece of an answer as a ModelInferResponse of that output; None: the empty one that says that it was all."""
+    response = kind(model_name=model, model_version=version)
+    response.parameters[FINAL].bool_param = piece is None
+    if request.id is not None:
+        response.id = request.id
+    if piece is not None:
+        data = piece.encode()
+        described = response.outputs.add(name=output, datatype=BYTES, shape=[1])
+        if raw:
+            response.raw_output_contents.append(join_bytes([data]))
+        else:
+            described.contents.bytes_contents.append(data)
     return response

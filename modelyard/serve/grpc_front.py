@@ -3,25 +3,45 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import modelyard
 from modelyard.errors import EnvironmentProblem
 from modelyard.serve.access import AccessLog, check_token, request_id
-from modelyard.serve.grpc_codec import parse_message, read_message, render_message
+from modelyard.serve.generate import streamed_output
+from modelyard.serve.grpc_codec import (
+    FINAL,
+    FINAL_WANTED,
+    STREAM,
+    parse_message,
+    read_message,
+    render_message,
+    render_piece_message,
+)
 from modelyard.serve.handler import Handler, check_described
 from modelyard.serve.problems import FAULT, GRPC_CODES, Problem
 from modelyard.serve.protocol import SERVICE, messages
 from modelyard.serve.repository import Endpoint
-from modelyard.serve.requests import InferAnswer
+from modelyard.serve.requests import InferAnswer, InferRequest
 from modelyard.serve.rest import EXTENSIONS
 
 VERSION_KEY = "x-modelyard-version"
 MAX_CALLS = 4096  # beyond it RESOURCE_EXHAUSTED
 _OPEN = ("ServerLive", "ServerReady")  # answered without a token
+
+
+@dataclass(slots=True)
+class _Call:
+    """What is known of one request for the log and the counters."""
+
+    endpoint: Endpoint | None = None
+    answer: InferAnswer | None = None
+    streamed: bool = False
 
 
 class GrpcFront:
@@ -144,12 +164,12 @@ class GrpcFront:
     async def _model_infer(self, message: Any, context: Any) -> Any:
         metadata = _metadata(context)
         identity = request_id(metadata.get("x-request-id"))
-        endpoint, response = await self._infer(message, "ModelInfer", identity, metadata, context.time_remaining())
+        endpoint, response = await self._infer(message, identity, metadata, context.time_remaining())
         context.set_trailing_metadata(((VERSION_KEY, endpoint.model.version), ("x-request-id", identity)))
         return response
 
     async def _model_stream_infer(self, stream: AsyncIterator[bytes], context: Any) -> AsyncIterator[Any]:
-        """One answer for each request of the stream, in order; a problem is a message of the stream."""
+        """The answers to each request of the stream, in order; a problem is a message of the stream."""
         metadata = _metadata(context)
         kind = self._messages["ModelStreamInferResponse"]
         try:
@@ -160,29 +180,62 @@ class GrpcFront:
             identity = request_id(metadata.get("x-request-id"))
             try:
                 message = read_message(self._messages["ModelInferRequest"], data)
-                _, response = await self._infer(message, "ModelStreamInfer", identity, metadata, None)
-                yield kind(infer_response=response)
+                # Closed at once when the caller goes away: the work is to end with it.
+                async with contextlib.aclosing(self._answers(message, identity, metadata)) as answers:
+                    async for response in answers:
+                        yield kind(infer_response=response)
             except Problem as problem:
                 yield kind(error_message=problem.message)
 
+    async def _answers(self, message: Any, identity: str, metadata: dict[str, str]) -> AsyncGenerator[Any, None]:
+        """One answer, or, where the request asks for it and the model can, piece by piece. Raises Problem."""
+        model_infer = self._messages["ModelInferResponse"]
+        pieces = message.parameters[STREAM].bool_param if STREAM in message.parameters else False
+        final = message.parameters[FINAL_WANTED].bool_param if FINAL_WANTED in message.parameters else False
+        with self._counted("ModelStreamInfer", identity, metadata) as call:
+            endpoint, request = self._read(message, call)
+            raw = bool(message.raw_input_contents)
+            named = (model_infer, endpoint.name, endpoint.model.version, request)
+            if not (pieces and endpoint.model.streams and not endpoint.tensor_level):
+                call.answer = await self.handler.infer(endpoint, request)
+                response = render_message(*named, call.answer, raw=raw)
+                if final:
+                    response.parameters[FINAL].bool_param = True
+                yield response
+                return
+            call.streamed, output = True, streamed_output(endpoint)
+            async with self.handler.stream(endpoint, request) as stream:
+                while (piece := await stream.next()) is not None:
+                    yield render_piece_message(*named, output, piece, raw=raw)
+                call.answer = InferAnswer({}, 1, stream.timings)
+                if final:
+                    yield render_piece_message(*named, output, None, raw=raw)
+
     async def _infer(
-        self, message: Any, path: str, identity: str, metadata: dict[str, str], remaining_s: float | None
+        self, message: Any, identity: str, metadata: dict[str, str], remaining_s: float | None
     ) -> tuple[Endpoint, Any]:
-        """Counted and logged, whatever comes of it. Raises Problem."""
-        started = time.perf_counter()
-        endpoint: Endpoint | None = None
-        answer: InferAnswer | None = None
-        problem: Problem | None = None
-        try:
-            endpoint = self.repository.find(message.model_name, message.model_version)
-            request = parse_message(message, partial(check_described, endpoint))
-            answer = await self.handler.infer(endpoint, request, remaining_s)
+        """Raises Problem."""
+        with self._counted("ModelInfer", identity, metadata) as call:
+            endpoint, request = self._read(message, call)
+            call.answer = await self.handler.infer(endpoint, request, remaining_s)
             # As in Triton, whoever sends raw bytes is answered in raw bytes; tritonclient reads nothing else.
             raw = bool(message.raw_input_contents)
-            return endpoint, render_message(
-                self._messages["ModelInferResponse"], endpoint.name, endpoint.model.version, request, answer, raw=raw
-            )
-        except asyncio.CancelledError:
+            kind = self._messages["ModelInferResponse"]
+            return endpoint, render_message(kind, endpoint.name, endpoint.model.version, request, call.answer, raw=raw)
+
+    def _read(self, message: Any, call: _Call) -> tuple[Endpoint, InferRequest]:
+        call.endpoint = endpoint = self.repository.find(message.model_name, message.model_version)
+        return endpoint, parse_message(message, partial(check_described, endpoint))
+
+    @contextlib.contextmanager
+    def _counted(self, path: str, identity: str, metadata: dict[str, str]) -> Iterator[_Call]:
+        """A request is counted and logged, whatever comes of it. Raises Problem."""
+        started = time.perf_counter()
+        call = _Call()
+        problem: Problem | None = None
+        try:
+            yield call
+        except (asyncio.CancelledError, GeneratorExit):
             problem = Problem(499, "the caller hung up")
             raise
         except Problem as raised:
@@ -196,11 +249,13 @@ class GrpcFront:
             raise problem from error
         finally:
             seconds = time.perf_counter() - started
-            model = endpoint.model if endpoint is not None else None
+            model = call.endpoint.model if call.endpoint is not None else None
             if model is not None and problem is not None:
                 model.telemetry.failure("grpc", problem.status, seconds)
-            elif model is not None and answer is not None:
-                model.telemetry.success("grpc", seconds, answer.items, answer.timings)
+            elif model is not None and call.answer is not None and call.streamed:
+                model.telemetry.streamed("grpc", seconds, call.answer.timings)
+            elif model is not None and call.answer is not None:
+                model.telemetry.success("grpc", seconds, call.answer.items, call.answer.timings)
             self._access.answered(
                 method="POST",
                 path=f"/{SERVICE}/{path}",
@@ -209,7 +264,7 @@ class GrpcFront:
                 identity=identity,
                 user=metadata.get("x-modelyard-user"),
                 model=model,
-                answer=answer if problem is None else None,
+                answer=call.answer if problem is None else None,
                 problem=problem,
             )
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import Any, cast
 
 from modelyard.errors import BadInput
 from modelyard.runtimes.graph_failure import graph_failure
@@ -16,8 +18,9 @@ from modelyard.serve.repository import Endpoint, Repository
 from modelyard.serve.requests import InferAnswer, InferRequest
 from modelyard.serve.served_model import ServedModel
 from modelyard.serve.settings import ServeSettings
+from modelyard.serve.streams import Stream
 from modelyard.serve.tensors import Tensor, fits_items
-from modelyard.tasks.task import Array, Prepared, Tensors
+from modelyard.tasks.task import Array, Prepared, Streaming, Tensors
 from modelyard.tasks.tensor.datatypes import BYTES, texts
 from modelyard.tasks.tensor.pipeline import fits
 
@@ -39,13 +42,11 @@ class Handler:
 
         Cancelling this takes the request out of the queue.
         """
-        if not self.repository.ready:
-            draining = self.repository.draining
-            raise Problem(503, "the server is stopping" if draining else "models are still loading", retry_after=1)
+        self._check_ready()
         model = endpoint.model
         check_inputs(endpoint, request)
         wanted = requested_outputs(endpoint, request)
-        limit_s = min(self.settings.timeout_s, self._timeout(request) if timeout_s is None else timeout_s)
+        limit_s = self._limit(request, timeout_s)
         started = time.perf_counter()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
@@ -79,6 +80,50 @@ class Handler:
         if len(chosen) != len(wanted):
             raise Problem(500, f"the model did not answer {', '.join(set(wanted) - set(chosen))}")
         return InferAnswer(chosen, items, work.timings)
+
+    @contextlib.asynccontextmanager
+    async def stream(
+        self, endpoint: Endpoint, request: InferRequest, timeout_s: float | None = None
+    ) -> AsyncIterator[Stream]:
+        """The answer to one item, piece by piece, of a model that `streams`. The work ends when the block does.
+
+        Raises as `infer` does; the limit of time is one of the whole answer.
+        """
+        self._check_ready()
+        model = endpoint.model
+        check_inputs(endpoint, request)
+        limit_s = self._limit(request, timeout_s)
+        loop, started = asyncio.get_running_loop(), time.perf_counter()
+        model.telemetry.in_flight += 1
+        model.telemetry.streams_in_flight += 1
+        try:
+            prepared = await self._prepare(model, request)
+            if len(prepared) != 1:
+                raise Problem(400, f"a stream answers one item, not {len(prepared)}: ask for each by itself")
+            model.telemetry.truncated += prepared[0].truncated
+            feeds, pipeline = model.pipeline.collate(prepared), cast(Streaming, model.pipeline)
+            stream = Stream(lambda: pipeline.stream(model.choice.graphs, feeds), loop)
+            stream.timings.prepare = stream.arrived - started
+            late = Problem(408, f"not answered within {limit_s:.3g} s")
+            alarm = self.alarms.set(limit_s - stream.timings.prepare, lambda: stream.stop(late))
+            try:
+                model.batcher.begin(stream)
+                yield stream
+            finally:
+                self.alarms.clear(alarm)
+                stream.stop()
+        finally:
+            model.telemetry.in_flight -= 1
+            model.telemetry.streams_in_flight -= 1
+
+    def _check_ready(self) -> None:
+        if not self.repository.ready:
+            draining = self.repository.draining
+            raise Problem(503, "the server is stopping" if draining else "models are still loading", retry_after=1)
+
+    def _limit(self, request: InferRequest, timeout_s: float | None) -> float:
+        """Seconds that an answer may take."""
+        return min(self.settings.timeout_s, self._timeout(request) if timeout_s is None else timeout_s)
 
     def _timeout(self, request: InferRequest) -> float:
         """`timeout` of the request's parameters, in microseconds as Triton's clients send it."""

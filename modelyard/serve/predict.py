@@ -35,13 +35,13 @@ def parse_instances(endpoint: Endpoint, body: dict[str, Any]) -> InferRequest:
             columns[name].append(value)
     inputs = {}
     for name, spec in specs.items():
-        shape = check_shape(name, [len(instances), *_shape_of(columns[name][0] if instances else None)])
+        shape = check_shape(name, [len(instances), *shape_of(columns[name][0] if instances else None)])
         check_described(endpoint, name, spec.datatype, shape)
         inputs[name] = from_json(name, spec.datatype, shape, columns[name])
     return InferRequest(None, inputs)
 
 
-def _shape_of(value: Any) -> tuple[int, ...]:
+def shape_of(value: Any) -> tuple[int, ...]:
     """Of nested lists, by their first elements; `from_json` checks the others."""
     shape = []
     while isinstance(value, list):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import reprlib
 
+import orjson
+
 # HTTP status -> name of the gRPC code
 GRPC_CODES = {
     400: "INVALID_ARGUMENT",
@@ -39,6 +41,10 @@ class Problem(Exception):
         self.message = message
         self.retry_after = retry_after
         self.allow = allow
+
+
+def problem_body(problem: Problem) -> bytes:
+    return orjson.dumps({"error": problem.message})
 
 
 class _Shortened(reprlib.Repr):

@@ -21,13 +21,16 @@ class InferRequest:
 
 @dataclass(slots=True)
 class Timings:
-    """Seconds of one request; queue and compute are those of its slowest item. batch: items beside it, itself too."""
+    """Seconds of one request; queue and compute are those of its slowest item. batch: items beside it, itself too.
+    pieces, first: of an answer that came in pieces, and when the first one was there."""
 
     prepare: float = 0.0
     queue: float = 0.0
     compute: float = 0.0
     decode: float = 0.0
     batch: int = 0
+    pieces: int = 0
+    first: float = 0.0
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import orjson
@@ -16,20 +16,21 @@ import orjson
 import modelyard
 from modelyard.serve.access import AccessLog, check_token, request_id
 from modelyard.serve.body import Bodies
-from modelyard.serve.exchange import Exchange, Gone, Receive, Ring
+from modelyard.serve.event_stream import send_events
+from modelyard.serve.exchange import Exchange, Gone, Receive, Ring, Send
 from modelyard.serve.exposition import Exposition
+from modelyard.serve.generate import parse_generate, render_generated
 from modelyard.serve.handler import Handler, check_described
 from modelyard.serve.openapi import document
 from modelyard.serve.predict import parse_instances, render_predictions
-from modelyard.serve.problems import FAULT, Problem, shortened
+from modelyard.serve.problems import FAULT, Problem, problem_body, shortened
 from modelyard.serve.repository import Endpoint
-from modelyard.serve.requests import InferAnswer, InferRequest
 from modelyard.serve.rest_codec import parse_request, read_json, render_answer
 
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+T = TypeVar("T")
 
 JSON = b"application/json"
-EXTENSIONS = ["binary_tensor_data", "statistics", "model_repository"]
+EXTENSIONS = ["binary_tensor_data", "generate", "statistics", "model_repository"]
 # A caller that hangs up is noticed after this long: watching from the start would cost every request a task.
 WATCH_AFTER_S = 0.2
 
@@ -88,16 +89,17 @@ class RestApp:
             _parts(scope),
             headers,
             receive,
+            send,
             request_id(given.decode("latin-1") if given is not None else None),
             time.perf_counter(),
         )
         problem: Problem | None = None
+        reply: Reply | None = None
         try:
             reply = await self._route(exchange)
+            problem = exchange.problem
         except Problem as raised:
             problem = raised
-            if raised.__cause__ is not None and raised.status >= 500:
-                self._access.fault(raised.__cause__, exchange.path, exchange.identity)
         except Gone:
             self._count(exchange, Problem(499, "the caller hung up"))
             return
@@ -106,29 +108,30 @@ class RestApp:
             problem = Problem(500, FAULT)
         finally:
             self.handler.held.release(exchange.held)
-        if problem is not None:
+        if problem is not None and problem.__cause__ is not None and problem.status >= 500:
+            self._access.fault(problem.__cause__, exchange.path, exchange.identity)
+        if problem is not None and exchange.problem is None:
             reply = _problem_reply(problem)
-        await self._send(send, exchange, reply)
+        if reply is not None:
+            await self._send(exchange, reply)
         self._count(exchange, problem)
 
-    async def _send(self, send: Send, exchange: Exchange, reply: Reply) -> None:
+    async def _send(self, exchange: Exchange, reply: Reply) -> None:
         headers = [
             (b"content-type", reply.content_type),
             (b"content-length", b"%d" % len(reply.body)),
-            (b"x-request-id", exchange.identity.encode("latin-1")),
             *reply.headers,
         ]
-        if exchange.endpoint is not None:
-            headers.append((b"x-modelyard-version", exchange.endpoint.model.version.encode()))
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        body = b"" if exchange.method == "HEAD" else reply.body
-        await send({"type": "http.response.body", "body": body})
+        await exchange.begin(reply.status, headers)
+        await exchange.send_body(b"" if exchange.method == "HEAD" else reply.body, more=False)
 
     def _count(self, exchange: Exchange, problem: Problem | None) -> None:
         seconds = time.perf_counter() - exchange.started
         model = exchange.endpoint.model if exchange.endpoint is not None else None
         if exchange.inferring and model is not None:
-            if exchange.answer is not None and problem is None:
+            if exchange.answer is not None and problem is None and exchange.streamed:
+                model.telemetry.streamed("http", seconds, exchange.answer.timings)
+            elif exchange.answer is not None and problem is None:
                 model.telemetry.success("http", seconds, exchange.answer.items, exchange.answer.timings)
             elif problem is not None:
                 model.telemetry.failure("http", problem.status, seconds)
@@ -147,7 +150,8 @@ class RestApp:
 
     # Routing ----------------------------------------------------------------------------------------------------
 
-    async def _route(self, exchange: Exchange) -> Reply:
+    async def _route(self, exchange: Exchange) -> Reply | None:
+        """None: the answer was sent already."""
         parts = exchange.parts
         if parts[:2] == ["v2", "health"] and len(parts) == 3 and parts[2] in ("live", "ready"):
             _allow(exchange, "GET", "HEAD")
@@ -170,16 +174,17 @@ class RestApp:
             return Reply(b"")
         return Reply(b'{"error":"not ready"}', status=503)
 
-    async def _model(self, exchange: Exchange, name: str, rest: list[str]) -> Reply:
-        """/v2/models/{name}[/versions/{version}][/ready|/infer|/stats]."""
+    async def _model(self, exchange: Exchange, name: str, rest: list[str]) -> Reply | None:
+        """/v2/models/{name}[/versions/{version}][/ready|/infer|/generate|/generate_stream|/stats]."""
         version = ""
         if len(rest) >= 2 and rest[0] == "versions":
             version, rest = rest[1], rest[2:]
-        if rest == ["infer"]:
+        answer = _INFERRING.get(rest[0]) if len(rest) == 1 else None
+        if answer is not None:
             _allow(exchange, "POST")
             exchange.inferring = True
             exchange.endpoint = self.repository.find(name, version)
-            return await self._infer(exchange, exchange.endpoint)
+            return await answer(self, exchange, exchange.endpoint)
         _allow(exchange, "GET", "HEAD")
         if not rest and name == "stats" and name not in self.repository.models:
             return Reply(orjson.dumps({"model_stats": [model.statistics() for model in self.repository.all()]}))
@@ -200,7 +205,7 @@ class RestApp:
             raise Problem(400, f"Inference-Header-Content-Length must be a number from 0, not {_shown(length)}")
         check = partial(check_described, endpoint)
         request = parse_request(body, None if length is None else int(length), check)
-        answer = await self._answer(exchange, endpoint, request)
+        answer = await self._watched(exchange, self.handler.infer(endpoint, request))
         rendered, json_length = render_answer(
             endpoint.name, endpoint.model.version, request, answer, tensor_level=endpoint.tensor_level
         )
@@ -209,6 +214,17 @@ class RestApp:
             return Reply(rendered)
         header = (b"inference-header-content-length", b"%d" % json_length)
         return Reply(rendered, b"application/octet-stream", headers=[header])
+
+    async def _generate(self, exchange: Exchange, endpoint: Endpoint) -> Reply:
+        request = parse_generate(endpoint, read_json(await self._bodies.read(exchange)))
+        answer = await self._watched(exchange, self.handler.infer(endpoint, request))
+        reply = Reply(render_generated(endpoint, request, answer))
+        exchange.answer = answer
+        return reply
+
+    async def _generate_stream(self, exchange: Exchange, endpoint: Endpoint) -> None:
+        request = parse_generate(endpoint, read_json(await self._bodies.read(exchange)))
+        await self._watched(exchange, send_events(self.handler, exchange, endpoint, request))
 
     async def _predict(self, exchange: Exchange, parts: list[str]) -> Reply:
         """/v1/models/{name}[/versions/{version}|/labels/{label}]:predict, the form of TensorFlow Serving."""
@@ -222,21 +238,21 @@ class RestApp:
         version, label = (path[2] if selected == "versions" else ""), (path[2] if selected == "labels" else "")
         exchange.endpoint = endpoint = self.repository.find(path[0], version, label)
         request = parse_instances(endpoint, read_json(await self._bodies.read(exchange)))
-        answer = await self._answer(exchange, endpoint, request)
+        answer = await self._watched(exchange, self.handler.infer(endpoint, request))
         reply = Reply(render_predictions(answer, tensor_level=endpoint.tensor_level))
         exchange.answer = answer
         return reply
 
     # Waiting ----------------------------------------------------------------------------------------------------
 
-    async def _answer(self, exchange: Exchange, endpoint: Endpoint, request: InferRequest) -> InferAnswer:
-        """Wait for the handler; a caller that hangs up meanwhile takes its request out of the queue."""
+    async def _watched(self, exchange: Exchange, work: Awaitable[T]) -> T:
+        """Wait for the work; a caller that hangs up meanwhile ends it."""
         task = asyncio.current_task()
         assert task is not None
         watch = _Watch(exchange.receive, Ring(task))
         alarm = self.handler.alarms.set(WATCH_AFTER_S, watch.start)
         try:
-            return await self.handler.infer(endpoint, request)
+            return await work
         except asyncio.CancelledError:
             if not watch.ring.rang:
                 raise
@@ -277,6 +293,13 @@ _PLAIN: dict[str, tuple[tuple[str, ...], Callable[[RestApp], Reply]]] = {
 }
 
 
+_INFERRING: dict[str, Callable[[RestApp, Exchange, Endpoint], Awaitable[Reply | None]]] = {
+    "infer": RestApp._infer,
+    "generate": RestApp._generate,
+    "generate_stream": RestApp._generate_stream,
+}
+
+
 def _allow(exchange: Exchange, *methods: str) -> None:
     if exchange.method not in methods:
         raise Problem(405, f"{exchange.method} is not answered here, use {' or '.join(methods)}", allow=methods)
@@ -305,4 +328,4 @@ def _problem_reply(problem: Problem) -> Reply:
     if problem.status in (408, 413):
         # The rest of the body is not read.
         headers.append((b"connection", b"close"))
-    return Reply(orjson.dumps({"error": problem.message}), status=problem.status, headers=headers)
+    return Reply(problem_body(problem), status=problem.status, headers=headers)

@@ -90,11 +90,7 @@ def parse_request(body: bytes, header_length: int | None, check: Check = uncheck
         header, binary = read_json(view[:header_length]), view[header_length:]
     else:
         header = read_json(body)
-    identity = header.get("id")
-    if identity is not None and not isinstance(identity, str):
-        raise Problem(400, f"id must be a string, not {shortened(identity)}")
-    if identity is not None and len(identity) > MAX_ID:
-        raise Problem(400, f"id has {len(identity)} characters, the limit is {MAX_ID}")
+    identity = read_identity(header)
     described = header.get("inputs")
     if not isinstance(described, list) or not described:
         raise Problem(400, 'the body has no "inputs"')
@@ -107,10 +103,20 @@ def parse_request(body: bytes, header_length: int | None, check: Check = uncheck
         inputs[tensor.name] = tensor
     if place != len(binary):
         raise Problem(400, f"{len(binary) - place} bytes of binary data belong to no input")
-    return InferRequest(identity, inputs, _parse_outputs(header.get("outputs")), _parameters(header, "the request"))
+    return InferRequest(identity, inputs, _parse_outputs(header.get("outputs")), read_parameters(header, "the request"))
 
 
-def _parameters(holder: dict[str, Any], what: str) -> dict[str, Any]:
+def read_identity(header: dict[str, Any]) -> str | None:
+    """`id` of a request. Raises Problem 400."""
+    identity = header.get("id")
+    if identity is not None and not isinstance(identity, str):
+        raise Problem(400, f"id must be a string, not {shortened(identity)}")
+    if identity is not None and len(identity) > MAX_ID:
+        raise Problem(400, f"id has {len(identity)} characters, the limit is {MAX_ID}")
+    return identity
+
+
+def read_parameters(holder: dict[str, Any], what: str) -> dict[str, Any]:
     parameters = holder.get("parameters")
     if parameters is None:
         return {}
@@ -127,7 +133,7 @@ def _parse_input(one: Any, binary: memoryview, place: int, check: Check) -> tupl
     datatype = check_datatype(name, one.get("datatype"))
     shape = check_shape(name, one.get("shape"))
     check(name, datatype, shape)
-    size = _parameters(one, f"input {name}").get("binary_data_size")
+    size = read_parameters(one, f"input {name}").get("binary_data_size")
     if size is None:
         if "data" not in one:
             raise Problem(400, f"input {name} has neither data nor binary_data_size")
@@ -151,7 +157,7 @@ def _parse_outputs(described: Any) -> dict[str, dict[str, Any]] | None:
         if not isinstance(one, dict):
             raise Problem(400, f"a requested output must be an object with a name, not {shortened(one)}")
         name = check_name(one.get("name"), "a requested output")
-        outputs[name] = _parameters(one, f"output {name}")
+        outputs[name] = read_parameters(one, f"output {name}")
     return outputs
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from modelyard.errors import BadInput, Damaged
@@ -14,7 +15,7 @@ from modelyard.serve.resolve import Target
 from modelyard.serve.settings import ServeSettings
 from modelyard.serve.telemetry import Telemetry
 from modelyard.tasks import task_of
-from modelyard.tasks.task import Pipeline
+from modelyard.tasks.task import Pipeline, Streaming
 
 MAX_BATCH = 64
 MAX_ITEM_BYTES = 1 << 20
@@ -69,6 +70,11 @@ class ServedModel:
     batcher: Batcher
     telemetry: Telemetry = field(default_factory=Telemetry)
 
+    @cached_property
+    def streams(self) -> bool:
+        """Whether it can answer piece by piece."""
+        return isinstance(self.pipeline, Streaming)
+
     @property
     def variant(self) -> str:
         return str(self.choice.variant["name"])
@@ -95,6 +101,7 @@ class ServedModel:
         shown["batch_items_mean"] = round(batches.total / batches.count, 3) if batches.count else None
         shown["queue_items"] = self.batcher.waiting
         shown["in_flight"] = self.telemetry.in_flight
+        shown["streams_in_flight"] = self.telemetry.streams_in_flight
         shown["truncated_items"] = self.telemetry.truncated
         shown["variant"] = self.variant
         shown["package"] = self.digest

@@ -227,6 +227,8 @@ class Server:
         until = time.monotonic() + self.settings.drain_s
         while self._in_flight() and time.monotonic() < until and not self._stop_now.is_set():
             await asyncio.sleep(0.02)
+        for model in self.repository.all():
+            model.batcher.give_up_streams()
         left = self._in_flight()
         if left:
             self._log.event("warning", f"{left} requests are given up", {"event.action": "given_up"})

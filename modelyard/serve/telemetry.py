@@ -24,6 +24,10 @@ class Telemetry:
         self.items = 0
         self.truncated = 0
         self.in_flight = 0
+        self.streams_in_flight = 0
+        self.pieces = 0
+        self.first_piece = Histogram()
+        self.stream_seconds = Histogram()
         self.failed_s = 0.0
         self.last_inference: float | None = None
 
@@ -44,6 +48,16 @@ class Telemetry:
         ):
             self.recent[part].add(value)
             self.seconds[part].add(value)
+
+    def streamed(self, protocol: str, seconds: float, timings: Timings) -> None:
+        """An answer in pieces that came to its end. Its time is counted apart: it is as long as the answer is."""
+        self.answered[protocol, 200] += 1
+        self.items += 1
+        self.last_inference = time.time()
+        self.pieces += timings.pieces
+        self.stream_seconds.add(seconds)
+        if timings.pieces:
+            self.first_piece.add(timings.first)
 
     def failure(self, protocol: str, status: int, seconds: float) -> None:
         self.answered[protocol, status] += 1
