@@ -12,6 +12,7 @@ from modelyard.demo.digit_folders import DIGITS, write_digit_folders
 from modelyard.demo.digit_scenes import write_digit_scenes
 from modelyard.demo.sentiment import write_sentiment_csv
 from modelyard.demo.served import Row
+from modelyard.demo.spoken_forms import write_spoken_forms
 from modelyard.errors import BadConfig
 from modelyard.training.minilm import minilm
 
@@ -69,6 +70,24 @@ train:
   epochs: 16
 """
 
+FORMS = """\
+# Numbers, dates, times and money between digits, English and Chinese words (forms.md says how the data were composed),
+# written by a small T5 made here. Only what differs from the task's defaults stands here.
+name: spoken-forms
+task: seq2seq
+data: forms.csv
+"""
+
+FORMS_SAID = """\
+# forms.csv
+
+Composed by a program (modelyard.demo.spoken_forms), every row of it; nobody said or wrote these texts. A row asks for
+a value in another form: `text` begins with the form that is wanted, `target` is the one right answer. `kind` says
+whether the value is a number, a date, a time or money, `direction` from which form to which.
+"""
+
+REQUESTS = ("Chinese: the twenty-third of May nineteen ninety-four", "digits: 三万零五十", "English: ¥1,204.50")
+
 FOLDERS = """\
 # Handwritten digits (README.md in the data says whose), a folder a class, told apart by a small ResNet made here.
 # Only what differs from the task's defaults stands here.
@@ -97,6 +116,14 @@ train:
 def _keras_function() -> Mapping[str, bytes]:
     """The network of the template."""
     return {"model.py": template_files("image_classification_keras")["model.py"]}
+
+
+def _forms(path: Path, count: int | None) -> int:
+    return write_spoken_forms(path, DEMOS["seq2seq"].most if count is None else count)
+
+
+def _told_written(item: str | bytes, answer: Row) -> str:
+    return f"{item!s} -> {answer['text']}"
 
 
 def _folders(path: Path, count: int | None) -> int:
@@ -149,6 +176,11 @@ DEMOS: Mapping[str, Demo] = MappingProxyType(
         "detection": Demo(
             SCENES, "scenes", 1000, 2000, _scenes, lambda: None, "image",
             _pictures, _told_boxes, "pictures", "windows of gradients + logistic regression",
+        ),
+        "seq2seq": Demo(
+            FORMS, "forms.csv", 12_000, 30_000, _forms, lambda: None, "text",
+            lambda path: REQUESTS, _told_written, "texts", "translation memory",
+            lambda: {"forms.md": FORMS_SAID.encode()},
         ),
     }
 )  # fmt: skip
