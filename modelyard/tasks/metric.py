@@ -10,10 +10,8 @@ import numpy as np
 
 from modelyard.tasks.task import Array, Tensors
 
-# How a variant's raw outputs are held against the reference's: the same largest value on the last axis, the same
-# direction of every vector, the same boxes in any order, the same sequence of tokens, or nothing but their difference.
-Agreement = Literal["argmax", "cosine", "boxes", "sequences", "none"]
-AGREEMENTS: tuple[Agreement, ...] = ("argmax", "cosine", "boxes", "sequences", "none")
+# Kinds of modelyard.tasks.agreements.
+AgreementName = Literal["argmax", "cosine", "boxes", "sequences", "none"]
 
 
 class Metric(ABC):

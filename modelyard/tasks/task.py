@@ -15,7 +15,7 @@ from modelyard.errors import BadInput
 
 if TYPE_CHECKING:
     from modelyard.fields import Field
-    from modelyard.tasks.metric import Agreement, Metric
+    from modelyard.tasks.metric import AgreementName, Metric
     from modelyard.tasks.training import TrainingTask
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -121,8 +121,8 @@ class Task(ABC):
     target_field: str
     # What its packages are judged by; None: there is nothing to be right about.
     metric: Metric | None = None
-    # How the golden set tells whether a variant answers as the reference does.
-    agreement: Agreement = "argmax"
+    # How it is told that a variant answers as the reference does (modelyard.tasks.agreements).
+    agreement: AgreementName = "argmax"
     # What the size of a prepared item counts.
     unit: str = "tokens"
     # Which setting of `train` says how much of an item is read: tokens (max_length), or the side in pixels that

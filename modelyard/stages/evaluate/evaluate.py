@@ -27,17 +27,10 @@ from modelyard.stages.evaluate.slices import LENGTH, left_out, length_values, me
 from modelyard.stages.evaluate.speed import FLOAT, Speed, measure_speed, record_speed
 from modelyard.store import Dataset, Model, Package, Report
 from modelyard.tasks import Metric, Pipeline, Prepared, Task, task_of
-from modelyard.tasks.metric import Agreement
+from modelyard.tasks.agreements import AGREEMENTS
 from modelyard.tasks.task import Array
 
 # What a golden input must be given, by how the task's answers agree.
-_SAME: dict[Agreement, str] = {
-    "argmax": "the label of the float model",
-    "cosine": "the vector of the reference (cosine 0.99 or more)",
-    "boxes": "the boxes of the float model",
-    "sequences": "the text of the float model",
-    "none": "an answer",
-}
 
 
 def evaluate(
@@ -97,7 +90,7 @@ def _golden_set(package: Package, pipeline: Pipeline, task: Task, run: Run) -> s
     )
     same = round(replay.agreement * replay.checked)
     may_differ = round((1.0 - least) * replay.checked)
-    answer = _SAME[task.agreement]
+    answer = AGREEMENTS[task.agreement].answer
     run.record(
         "golden_set",
         replay.agreement,

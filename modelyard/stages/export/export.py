@@ -12,7 +12,6 @@ from modelyard.measure.predictions import all_outputs
 from modelyard.measure.reference import Reference
 from modelyard.measure.worth import metric_of, shown_metric, worth
 from modelyard.run import Run
-from modelyard.runtimes.golden import by_number, same_answers
 from modelyard.runtimes.golden_writing import spread, write_golden
 from modelyard.runtimes.variants import open_variant
 from modelyard.stages.export.config import ExportConfig
@@ -20,8 +19,9 @@ from modelyard.stages.export.parity import Compared, compare_cases, parity_cases
 from modelyard.store import Dataset, Model, Package
 from modelyard.store.artifacts import write_index
 from modelyard.tasks import Metric, Task, carry_code, task_of
+from modelyard.tasks.agreements import AGREEMENTS
 from modelyard.tasks.columns import read_side
-from modelyard.tasks.metric import Agreement
+from modelyard.tasks.metric import AgreementName
 from modelyard.tasks.sequences import GENERATOR
 from modelyard.tasks.task import Generative, Graph, Pipeline, Prepared, Tensors
 from modelyard.tasks.training import GenerativeTraining
@@ -29,8 +29,6 @@ from modelyard.training.randomness import reproducible
 
 REQUIRES = {"onnxruntime": "1.20"}
 EVALUATION_BATCH = 16
-# How answers agree that are chosen as a whole -> what they are called, and as what they are held against each other.
-CHOICES: dict[Agreement, tuple[str, str]] = {"boxes": ("chosen boxes", ", as sets,"), "sequences": ("tokens", "")}
 
 
 def export(model: Model, dataset: Dataset, config: ExportConfig, run: Run) -> Package:
@@ -144,13 +142,13 @@ def _least_agreement(task: Task, config: ExportConfig) -> float:
     return 1.0 - config.parity_accuracy if task.agreement == "sequences" else 1.0
 
 
-def _numbers(pipeline: Pipeline, reference: Mapping[str, Graph], item: Prepared, agreement: Agreement) -> str:
+def _numbers(pipeline: Pipeline, reference: Mapping[str, Graph], item: Prepared, agreement: AgreementName) -> str:
     """Names of what is compared number by number."""
     feeds = pipeline.collate([item])
     answered = pipeline.run(reference, feeds)
     if isinstance(pipeline, Generative):
         return ", ".join(pipeline.forced(reference, feeds, answered))
-    return ", ".join(by_number([name for name in answered if name not in feeds], agreement))
+    return ", ".join(AGREEMENTS[agreement].by_number(name for name in answered if name not in feeds))
 
 
 def _truncated(
@@ -197,13 +195,14 @@ def _gate_numbers(run: Run, config: ExportConfig, compared: Sequence[Compared], 
     )
 
 
-def _gate_chosen(run: Run, config: ExportConfig, wanted: Tensors, found: Tensors, agreement: Agreement) -> None:
+def _gate_chosen(run: Run, config: ExportConfig, wanted: Tensors, found: Tensors, agreement: AgreementName) -> None:
     """What the graph chooses is held against what the model chooses as a whole: boxes as sets, for their order says
     nothing, and one more or less that nobody believes in neither; texts token by token."""
-    if agreement not in CHOICES:
+    kind = AGREEMENTS[agreement]
+    if not kind.chosen:
         return
-    chosen, as_what = CHOICES[agreement]
-    same = float(same_answers(found, wanted, agreement).mean())
+    chosen, as_what = kind.choice
+    same = float(kind.same(found, wanted).mean())
     rows = len(next(iter(wanted.values())))
     run.record(
         f"parity_{agreement}",

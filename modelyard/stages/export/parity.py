@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelyard.runtimes.golden import compare
-from modelyard.tasks.metric import Agreement
+from modelyard.tasks.metric import AgreementName
 from modelyard.tasks.task import Generative, Graph, Pipeline, Prepared
 
 BATCHES = (1, 2, 5)
@@ -74,7 +74,7 @@ def compare_cases(
     reference: Mapping[str, Graph],
     graphs: Mapping[str, Graph],
     cases: Sequence[Case],
-    agreement: Agreement = "argmax",
+    agreement: AgreementName = "argmax",
 ) -> list[Compared]:
     """Run every case on both sides. A graph that fails to run differs without bound; the runtime's words are kept.
 

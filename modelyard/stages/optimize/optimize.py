@@ -14,7 +14,6 @@ from modelyard.measure.predictions import raw_outputs
 from modelyard.measure.server import served
 from modelyard.measure.worth import lost_method, metric_of, paired_lost, shown_metric, worth
 from modelyard.run import Run
-from modelyard.runtimes.golden import same_answers
 from modelyard.runtimes.golden_writing import spread
 from modelyard.stages.optimize.candidates import (
     add_brought,
@@ -28,6 +27,7 @@ from modelyard.stages.optimize.config import OptimizeConfig
 from modelyard.stages.optimize.verdicts import Measured, Verdict, in_order, judge_lost, judge_speed
 from modelyard.store import Dataset, Package
 from modelyard.tasks import Metric, Pipeline, Task, task_of
+from modelyard.tasks.agreements import AGREEMENTS
 from modelyard.tasks.task import Array, Prepared, Tensors
 
 CONCURRENCIES = (1, 8)
@@ -107,7 +107,7 @@ def _measure_worth(
     reference.worth, reference.lost, reference.lost_interval = worth(metric, known, rows), 0.0, (0.0, 0.0)
     for measured in run.progress([c for c in candidates if not c.broken], "optimize: accuracy"):
         outputs, found = answered(measured.name)
-        measured.agreement = float(same_answers(outputs, expected, task.agreement).mean())
+        measured.agreement = float(AGREEMENTS[task.agreement].same(outputs, expected).mean())
         if not math.isfinite(metric.value(found)):
             measured.broken = f"dropped: its answers have no {metric.name}: all are one and the same"
             continue

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from modelyard.errors import BadConfig, BadInput
-from modelyard.tasks.metric import Agreement
+from modelyard.tasks.metric import AgreementName
 from modelyard.tasks.task import Signature, Task
 from modelyard.tasks.tensor.pipeline import TensorPipeline, read_specs
 
@@ -22,7 +22,7 @@ class Tensor(Task):
     inputs: Mapping[str, str] = MappingProxyType({})
     target = ""
     target_field = ""
-    agreement: Agreement = "none"
+    agreement: AgreementName = "none"
     whole_tensors = True
     trainable = False
 
