@@ -67,9 +67,9 @@ def proposed_yaml(seen: Look, data: Path, folder: Path, said_by: str) -> str:
 
 
 def _task_said(seen: Look) -> str:
-    if seen.classes:
-        return f"one text in, one of {len(seen.classes)} classes out"
     inputs = ", ".join(public for public in seen.columns if public != seen.target)
+    if seen.classes:
+        return f"one {inputs} in, one of {len(seen.classes)} classes out"
     return f"{inputs} in, {seen.target} out"
 
 

@@ -48,6 +48,11 @@ class Examples:
         value = next(iter(self.items[place].values()))
         return "" if isinstance(value, bytes) else str(value)
 
+    def file(self, place: int) -> bytes:
+        """The same where a request is a file; empty where it is a text."""
+        value = next(iter(self.items[place].values()))
+        return value if isinstance(value, bytes) else b""
+
 
 def read_examples(
     dataset: Dataset, task: Task, side: str, meta: Sequence[str] = (), rows: int | None = None

@@ -47,7 +47,8 @@ def augment(dataset: Dataset, config: AugmentConfig, run: Run) -> Dataset:
             derived += table.num_rows
             left_out += lost
     run.record("rows_derived", derived, how="rows made from rows of the train side", unit="rows")
-    run.record("boxes_left_out", left_out, how=f"less than {config.crop.least_visible:.0%} of them is in the window")
+    if boxes:
+        run.record("boxes_left_out", left_out, how=f"less than {config.crop.least_visible:.0%} of them is in the window")
     return writer.finish()
 
 

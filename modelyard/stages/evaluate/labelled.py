@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import numpy as np
 
 from modelyard.measure.examples import Examples
+from modelyard.media.thumbnail import thumbnail
 from modelyard.run import Run
 from modelyard.stages.evaluate.calibration import calibration_bins, expected_calibration_error
 from modelyard.stages.evaluate.classes import Answers, per_class
@@ -54,6 +56,7 @@ def _wrong(answers: Answers, test: Examples) -> list[dict[str, Any]]:
         {
             "row_id": test.row_ids[row],
             "text": test.text(row)[:500],
+            **_picture_of(test, int(row)),
             "label": answers.labels[answers.truth[row]],
             "predicted": answers.labels[answers.predicted[row]],
             "score": round(float(answers.confidence[row]), 4),
@@ -61,6 +64,14 @@ def _wrong(answers: Answers, test: Examples) -> list[dict[str, Any]]:
         }
         for row in surest
     ]
+
+
+def _picture_of(test: Examples, row: int) -> dict[str, str]:
+    """Base64 of a small JPEG, where a request is a picture."""
+    try:
+        return {"picture": base64.b64encode(thumbnail(test.file(row))).decode()} if test.file(row) else {}
+    except ValueError:  # a file of another kind
+        return {}
 
 
 def source_of(test: Examples, row: int) -> dict[str, Any]:

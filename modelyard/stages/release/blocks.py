@@ -12,13 +12,14 @@ from modelyard.stages.release.charts import Chart
 @dataclass(frozen=True)
 class Cell:
     """A cell of a table. tone: pass, fail, warn or "" (a word always says the same); code: set in a fixed font.
-    short: never broken over lines."""
+    short: never broken over lines; picture: Base64 of a JPEG that is shown, `text` saying what it is."""
 
     text: str
     tone: str = ""
     strong: bool = False
     code: bool = False
     short: bool = False
+    picture: str = ""
 
 
 @dataclass(frozen=True)

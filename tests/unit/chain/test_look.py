@@ -138,10 +138,24 @@ def test_the_task_is_the_one_whose_columns_the_data_have(here: Path) -> None:
     assert (refused.exit_code, "--set task=detection" in refused.stderr) == (2, True)
 
 
-def test_pictures_of_classes_are_no_texts(here: Path) -> None:
-    for name in ("cat", "dog"):
-        (here / "pictures" / name).mkdir(parents=True)
-        (here / "pictures" / name / "1.png").write_bytes(encoded(1))
+def test_pictures_in_folders_called_after_classes_are_for_a_classifier_of_pictures(here: Path) -> None:
+    for number in range(24):
+        folder = here / "pets" / ("cat", "dog")[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{number}.png").write_bytes(encoded(number))
+    assert run("init", "pets").exit_code == 0
+    written = (here / "modelyard.yaml").read_text()
+    assert "task: image_classification    # one image in, one of 2 classes out\n" in written
+    assert "data: pets                    # pictures, 24 rows\n" in written
+    seen = look(load_project(here))
+    assert (seen.columns, seen.classes) == ({"image": "image", "label": "label"}, {"cat": 12, "dog": 12})
+    (here / "pets" / "cat" / "0.png").write_bytes(b"no picture")
+    assert "cat/0.png" in (look(load_project(here)).first_set_aside or "")
+
+
+def test_pictures_of_which_nobody_said_anything_want_a_task(here: Path) -> None:
+    (here / "pictures").mkdir()
+    (here / "pictures" / "1.png").write_bytes(encoded(1))
     refused = run("run", "pictures")
     assert (refused.exit_code, "name a task that reads them" in refused.stderr) == (2, True)
 

@@ -309,6 +309,7 @@ TABLE: dict[str, str] = {
     "quality.true": "标签",
     "quality.predicted": "预测",
     "quality.score": "分数",
+    "quality.picture": "图片",
     "quality.source": "源文件行号",
     "quality.row": "行标识",
     "quality.slices": "按 {columns} 划分的准确率",

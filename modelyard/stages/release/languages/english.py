@@ -308,6 +308,7 @@ TABLE: dict[str, str] = {
     "quality.recall": "Recall",
     "quality.f1": "F1",
     "quality.wrong": "The {shown} wrong answers that the model was most sure of",
+    "quality.picture": "Picture",
     "quality.source": "Line of the source",
     "quality.row": "Row",
     "quality.slices": "Accuracy by {columns}",

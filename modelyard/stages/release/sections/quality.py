@@ -216,7 +216,8 @@ def _wrong(evidence: Evidence, words: Words) -> list[Block]:
         return []
     lines: list[list[str | Cell]] = [
         [
-            *(shown(row.get(name), most) for name, most in (("text", 280), ("label", 40), ("predicted", 40))),
+            Cell(shown(row.get("text"), 280) or shown(row.get("label"), 40), picture=str(row.get("picture") or "")),
+            *(shown(row.get(name), 40) for name in ("label", "predicted")),
             words.share(row.get("score")),
             Cell(source(row), short=True),
             Cell(str(row.get("row_id") or "")[:12], code=True, short=True),
@@ -224,7 +225,7 @@ def _wrong(evidence: Evidence, words: Words) -> list[Block]:
         for row in rows[:12]
     ]
     columns = [
-        words("data.text"),
+        words("quality.picture" if rows[0].get("picture") else "data.text"),
         *(words(f"quality.{name}") for name in ("true", "predicted", "score", "source", "row")),
     ]
     return [table(words("quality.wrong", shown=words.count(len(lines))), columns, lines, numeric=(3,))]

@@ -20,12 +20,12 @@ from modelyard.stages.ingest import IngestConfig, ingest
 from modelyard.stages.split import Shares, SplitConfig, split
 from modelyard.store import Dataset
 from modelyard.store.materialize import materialize
-from tests.pictures import box, config, write, write_coco
+from tests.pictures import box, config, encoded, write, write_coco
 from tests.rows import column, labelled, new_run
 
 SIDES = SplitConfig(shares=Shares(train=0.5, validation=0.25, test=0.25), min_rows_per_class=0)
 WHOLE = [box("yes", 0, 0, 24, 16)]
-NAMES = ["row_id", "parent_id", "split", "image", "boxes", "source_file"]
+NAMES = ["row_id", "parent_id", "split", "image", "boxes", "label", "source_file"]
 
 
 def divided(tmp_path: Path, run: Run) -> Dataset:
@@ -80,6 +80,20 @@ def test_boxes_of_which_little_is_seen_are_left_out_and_counted(tmp_path: Path) 
     kept = sum(len(row["boxes"]) for row in rows(after) if row["parent_id"] is not None)  # type: ignore[arg-type]
     assert kept == 0
     assert run.figures["boxes_left_out"].value > 0
+
+
+def test_a_window_is_of_the_class_of_its_picture(tmp_path: Path) -> None:
+    for number in range(40):
+        write(tmp_path / "data" / ("cat", "dog")[number % 2] / f"{number}.png", encoded(number))
+    run = new_run(tmp_path)
+    before = split(ingest(tmp_path / "data", IngestConfig(task="image_classification"), run), SIDES, run)
+    after = augment(before, AugmentConfig(copies=1), run)
+    parents = {row["row_id"]: row["label"] for row in rows(before)}
+    windows = [row for row in rows(after) if row["parent_id"] is not None]
+    assert len(windows) == sum(row["split"] == "train" for row in rows(before)) > 10
+    assert {row["label"] for row in windows} == {"cat", "dog"}
+    assert all(row["label"] == parents[row["parent_id"]] for row in windows)
+    assert "boxes_left_out" not in run.figures
 
 
 def test_a_window_that_is_another_picture_already_is_not_made_twice(tmp_path: Path) -> None:

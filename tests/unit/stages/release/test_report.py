@@ -136,6 +136,20 @@ def test_chart_titles_are_computed_from_the_data(released, evidence):
     assert "No slice lies clearly below the accuracy of 0.852 overall" in titles
 
 
+def test_wrong_answers_about_pictures_show_them_and_what_they_hold_does_no_harm(released, evidence):
+    contents = evidence.contents()
+    rows = contents["evaluate"]["details"]["examples_wrong"]
+    for row in rows:
+        row.update(text="", picture="/9j/4AAQ")
+    rows[1]["picture"] = '"><script>alert(1)</script>'
+    html = released(contents).html
+    assert f'<img src="data:image/jpeg;base64,/9j/4AAQ" alt="{rows[0]["label"]}">' in html
+    assert "<script>alert" not in html
+    assert '<th scope="col">Picture</th>' in html
+    assert "img-src data:" in html
+    assert "<img" not in released().html
+
+
 def test_csv_cells_that_a_spreadsheet_would_run_are_disarmed(released, evidence):
     contents = evidence.contents()
     contents["evaluate"]["details"]["slices"][0]["value"] = "=HYPERLINK(1)"
