@@ -32,9 +32,10 @@ def make_recipe(folder: Path, *, width: int = 32, layers: int = 2) -> Path:
     return folder
 
 
-def pair_dataset(store: Store, train: int = 240, validation: int = 40, test: int = 40) -> Dataset:
-    """The first rows train, the next validate, the last test."""
+def pair_dataset(store: Store, train: int = 240, validation: int = 40, test: int = 40, strange: str = "") -> Dataset:
+    """The first rows train, the next validate, the last test; strange: a word in front of those that do not train."""
     rows = pairs(train + validation + test)
+    rows[train:] = [(f"{strange} {source}".strip(), target) for source, target in rows[train:]]
     sides = ["train"] * train + ["validation"] * validation + ["test"] * test
     writer = store.new_dataset(
         [
