@@ -22,6 +22,7 @@ def group() -> None:
     """Labels by people: blind work files for two and an arbiter, and what their labels are worth.
 
     The chain opens the work (`annotate:` in modelyard.yaml, docs/annotate.md); these verbs look at it and change it.
+    Each of them takes --json.
     """
 
 
