@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import sys
+from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +38,8 @@ def import_keras() -> Any:
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:
-        import keras
+        with chance_kept():
+            import keras
     finally:
         for name, value in before.items():
             if value is None:
@@ -44,6 +48,22 @@ def import_keras() -> Any:
                 os.environ[name] = value
     _hold_loaded(keras)
     return keras
+
+
+@contextlib.contextmanager
+def chance_kept() -> Iterator[None]:
+    """Generators of chance are afterwards where they were: importing a module draws from them, the first time alone,
+    and what is drawn after that would depend on what a process did before."""
+    import numpy as np
+    import torch
+
+    python, numbers = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numbers)
 
 
 def fresh_session(keras: Any) -> None:

@@ -29,9 +29,10 @@ def write_keras(model: Any, path: Path) -> None:
         written = Path(folder) / FILE
         try:
             import_keras().saving.save_model(model, written)
-        except (NotImplementedError, TypeError, ValueError) as error:
+        except Exception as error:  # whatever a layer raises that does not know how it is described
             raise BadInput(
-                f"Keras cannot write the model: {_said(error)}", next="compose it of layers of keras.layers"
+                f"Keras cannot write the model: {_said(error)}",
+                next="compose it of layers of keras.layers and functions of keras.ops, without a lambda",
             ) from error
         with zipfile.ZipFile(written) as archive, zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as target:
             for name in sorted(archive.namelist()):

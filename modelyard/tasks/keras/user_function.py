@@ -19,7 +19,7 @@ from typing import Any
 
 from modelyard.errors import BadInput
 from modelyard.store.digests import canonical_json, digest_bytes
-from modelyard.tasks.keras.backend import fresh_session, import_keras
+from modelyard.tasks.keras.backend import chance_kept, fresh_session, import_keras
 
 # The files of a base that is a function: which one, and the user's file as it was read.
 INDEX, SOURCE = "function.json", "function.py"
@@ -79,7 +79,7 @@ class UserFunction:
         # Keras looks up the module of a class that is registered; pickles and dataclasses do.
         sys.modules[module.__name__] = module
         with _no_neighbours():
-            with self._said(f"{self.file} cannot be run"):
+            with self._said(f"{self.file} cannot be run"), chance_kept():
                 exec(self._code(), vars(module))  # noqa: S102 - the user's own file, named by the user
             function = getattr(module, self.name)
             with self._said(f"{self.name}({SHAPE}={input_shape}, {CLASSES}={classes}) fails"):

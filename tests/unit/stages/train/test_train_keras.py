@@ -1,0 +1,147 @@
+"""A Keras model through our own loop: the same Model for the same code, and a graph that answers as Keras does."""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from modelyard.errors import BadConfig, BadInput, EnvironmentProblem
+from modelyard.run import Run
+from modelyard.stages.export import ExportConfig, export
+from modelyard.stages.train import TrainConfig, train
+from modelyard.store import Store
+from modelyard.tasks.keras import backend
+from modelyard.tasks.keras.backend import hold_keras
+from tests.unit.stages.train.striped_pictures import striped
+from tests.unit.tasks.keras.networks import STATEFUL, write_function
+
+FAST = {"task": "image_classification", "framework": "keras", "epochs": 6, "batch_size": 8, "base_lr": 0.5}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Functions that are built are kept in a cache of these tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+def run_in(folder: Path) -> Run:
+    return Run(Store(folder), threads=1)
+
+
+def config(base: str, **keys: object) -> TrainConfig:
+    return TrainConfig.model_validate({**FAST, "base": base, **keys})
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("keras")
+    run = run_in(folder / "store")
+    data = striped(run.store)
+    return train(data, config(write_function(folder)), run), data, run
+
+
+def test_it_learns_and_keras_opens_what_is_kept(trained):
+    import keras
+
+    model, _, run = trained
+    assert run.figures["validation_accuracy"].value > 0.9
+    assert (model.task, model.labels) == ("image_classification", ["across", "down"])
+    assert (model.info["framework"], model.info["loader"], model.info["architecture"]) == (
+        "keras",
+        "keras",
+        "Sequential",
+    )
+    assert sorted(path.name for path in model.path.iterdir()) == ["model.json", "model.keras", "provenance.json"]
+    opened = keras.saving.load_model(model.path / "model.keras", safe_mode=True)
+    assert opened.input_shape == (None, 8, 8, 3)
+    assert run.details["recipe"]["base"] == model.provenance["base"]["name"] == "model.py:build_model"
+
+
+def test_the_graph_takes_any_number_of_pictures_and_answers_as_keras_does(trained, tmp_path):
+    import keras
+
+    model, data, run = trained
+    package = export(model, data, ExportConfig(name="stripes", golden=4), run)
+    assert run.figures["parity_max_abs"].value < 1e-5
+    session = onnxruntime.InferenceSession(package.path / "variants/float/model.onnx")
+    assert [(each.name, each.type, each.shape[1:]) for each in session.get_inputs()] == [
+        ("pixels", "tensor(uint8)", [3, 8, 8])
+    ]
+    opened = keras.saving.load_model(model.path / "model.keras", safe_mode=True)
+    for count in (1, 3, 7):
+        pixels = np.random.default_rng(count).integers(0, 256, (count, 3, 8, 8), dtype=np.uint8)
+        with torch.inference_mode():
+            wanted = opened(torch.from_numpy(pixels.transpose(0, 2, 3, 1).astype(np.float32)), training=False).numpy()
+        found = session.run(["logits"], {"pixels": pixels})[0]
+        assert np.abs(found - wanted).max() < 1e-5
+    assert package.info["pipeline"]["image_size"] == 8
+
+
+def test_the_same_code_and_seed_give_the_same_model_and_other_code_another(trained, tmp_path):
+    model, _, _ = trained
+    run = run_in(tmp_path / "store")
+    assert train(striped(run.store), config(write_function(tmp_path / "a")), run).digest == model.digest
+    changed = write_function(tmp_path / "b", STATEFUL.replace("0.25", "0.5"))
+    other = train(striped(run.store), config(changed), run_in(tmp_path / "store"))
+    assert other.digest != model.digest
+    assert other.provenance["base"]["digest"] != model.provenance["base"]["digest"]
+
+
+def test_a_model_goes_on_from_where_another_ended(trained, tmp_path):
+    model, _, first = trained
+    run = run_in(tmp_path / "store")
+    again = train(striped(run.store), config(str(model.path), epochs=1, base_lr=1e-4), run)
+    assert run.figures["validation_accuracy"].value >= first.figures["validation_accuracy"].value - 0.05
+    assert again.digest != model.digest
+    with pytest.raises(BadConfig, match="takes pictures of 8 pixels, not 16"):
+        train(striped(run.store), config(str(model.path), image_size=16), run_in(tmp_path / "store"))
+
+
+def test_pictures_are_made_as_large_as_is_asked(tmp_path):
+    run = run_in(tmp_path / "store")
+    model = train(striped(run.store), config(write_function(tmp_path), image_size=12, epochs=1), run)
+    assert export(model, striped(run.store), ExportConfig(golden=2), run).info["pipeline"]["image_size"] == 12
+
+
+@pytest.mark.parametrize(
+    ("keys", "error", "message", "advice"),
+    [
+        ({"dropout": 0.1}, BadConfig, "train.dropout is not put into a Keras model", "layers.Dropout"),
+        ({"base": "resnet"}, BadInput, "resnet names no Keras model", "model.py:build_model"),
+        ({"base": "nowhere/model.py"}, BadInput, "there is no file nowhere/model.py", "check the path"),
+        ({"framework": "torch"}, BadInput, "is a function that builds a Keras model", "train.framework: keras"),
+        ({"task": "detection"}, BadConfig, "detection are not written in keras", "train.framework: torch"),
+    ],
+    ids=["dropout", "a recipe of torch", "no file", "framework torch", "another task"],
+)
+def test_settings_that_do_not_go_together_are_refused(tmp_path, keys, error, message, advice):
+    run = run_in(tmp_path / "store")
+    with pytest.raises(error, match=message) as refused:
+        train(striped(run.store), config(**{"base": write_function(tmp_path), **keys}), run)
+    assert advice in str(refused.value.next)
+
+
+def test_another_backend_in_the_process_is_named_with_what_to_do(monkeypatch):
+    stands = types.ModuleType("keras")
+    stands.config = types.SimpleNamespace(backend=lambda: "tensorflow")  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "keras", stands)
+    with pytest.raises(EnvironmentProblem, match="Keras stands on tensorflow in this process") as refused:
+        hold_keras()
+    assert str(refused.value.next).startswith("set KERAS_BACKEND=torch before")
+
+
+def test_without_keras_the_extra_is_named(monkeypatch):
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
+    monkeypatch.setattr(backend, "find_spec", lambda name: None)
+    with pytest.raises(EnvironmentProblem, match="Keras is not installed") as refused:
+        hold_keras()
+    assert refused.value.next == "pip install 'modelyard[keras]'"
