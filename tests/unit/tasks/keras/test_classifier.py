@@ -75,7 +75,7 @@ def test_the_penalty_is_what_the_regularizer_says():
     model.train()
     model(pixels())
     kernel = model.network.layers[-1].kernel.value
-    assert float(model.penalty.detach()) == pytest.approx(1e-3 * float((kernel**2).sum()), rel=1e-5)
+    assert float(model.penalty.detach()) == pytest.approx(1e-3 * float((kernel.detach() ** 2).sum()), rel=1e-5)
     assert built(plain("pass")).penalty is None
 
 
