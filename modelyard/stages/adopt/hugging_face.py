@@ -15,6 +15,8 @@ from modelyard.stages.adopt.foreign_files import MAX_JSON, held, hold_size, read
 from modelyard.stages.adopt.labels import labels_of
 from modelyard.store import Model
 from modelyard.store.artifacts import write_index
+from modelyard.tasks.image_classification.preparation import FILE as PREPROCESSOR
+from modelyard.tasks.image_classification.preparation import read_preparation
 from modelyard.tasks.text.directory import TOKENIZER_FILES, longest_input
 from modelyard.tasks.text_embedding.pooling import MODULES, read_pooling
 
@@ -22,8 +24,9 @@ INDEX = "model.safetensors.index.json"
 WEIGHTS = "model.safetensors"
 # What says how token vectors become one vector, and how long a text may be; read by the task's export.
 SENTENCE_FILES = (MODULES, "1_Pooling/config.json", "sentence_bert_config.json")
-CLASSIFICATION, EMBEDDING = "text_classification", "text_embedding"
-CLASSIFIER = "ForSequenceClassification"
+CLASSIFICATION, EMBEDDING, PICTURES = "text_classification", "text_embedding", "image_classification"
+# What the names of architectures with a head of classes end with, by task.
+HEADS = {CLASSIFICATION: "ForSequenceClassification", PICTURES: "ForImageClassification"}
 MOST_TOKENS = 512  # where nothing says how long a text may be
 # Their first positions are kept for padding: 514 of them read 512 tokens.
 SHIFTED, SHIFT = ("roberta", "xlm-roberta", "camembert", "mpnet", "longformer", "data2vec-text"), 2
@@ -31,7 +34,7 @@ SHIFTED, SHIFT = ("roberta", "xlm-roberta", "camembert", "mpnet", "longformer", 
 
 @dataclass(frozen=True)
 class Directory:
-    """A directory whose files were looked at, and what they say."""
+    """A directory whose files were looked at, and what they say. max_length: 0 where it reads no texts."""
 
     folder: Path
     files: tuple[Path, ...]
@@ -49,26 +52,31 @@ def read_directory(folder: Path, config: AdoptConfig) -> Directory:
     if len(weights) < len(names):
         missing = sorted(set(names) - {path.name for path in weights})
         raise BadInput(f"{folder.name} lacks its weights {missing[0]}", where=str(folder), next="copy the whole folder")
-    files = [*held(folder, ["config.json"]), *index, *weights, *held(folder, [*TOKENIZER_FILES, *SENTENCE_FILES])]
+    files = [*held(folder, ["config.json", PREPROCESSOR]), *index, *weights]
+    files += held(folder, [*TOKENIZER_FILES, *SENTENCE_FILES])
     hold_size(files, config.max_bytes)
     for path in files:
         if path.name == MODULES:
             read_json(path)
         elif path.suffix == ".json":
             _refuse_code(path, read_object(path, MAX_JSON))
-    if not (folder / "tokenizer.json").is_file():
+    described = read_object(folder / "config.json")
+    architecture = str((described.get("architectures") or ["unknown"])[0])
+    task = _task(folder, described, architecture, config.task)
+    if task == PICTURES:
+        read_preparation(folder)
+        _hold_no_length(config)
+    elif not (folder / "tokenizer.json").is_file():
         raise BadInput(
             f"{folder.name} has no tokenizer.json",
             where=str(folder),
             next="write one: AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR)",
         )
-    described = read_object(folder / "config.json")
-    architecture = str((described.get("architectures") or ["unknown"])[0])
-    task = _task(folder, described, architecture, config.task)
     if task == EMBEDDING:
         read_pooling(folder)
-    labels = labels_of(described, config.labels, str(folder / "config.json")) if task == CLASSIFICATION else ()
-    return Directory(folder, tuple(files), task, architecture, labels, _max_length(folder, config.max_length))
+    labels = labels_of(described, config.labels, str(folder / "config.json")) if task in HEADS else ()
+    length = 0 if task == PICTURES else _max_length(folder, config.max_length)
+    return Directory(folder, tuple(files), task, architecture, labels, length)
 
 
 def adopt_directory(directory: Directory, run: Run) -> Model:
@@ -78,8 +86,8 @@ def adopt_directory(directory: Directory, run: Run) -> Model:
             target = into / path.relative_to(directory.folder)
             target.parent.mkdir(exist_ok=True)
             shutil.copyfile(path, target)
-        if directory.task == CLASSIFICATION:
-            _hold_whole(into, directory.folder)
+        if directory.task in HEADS:
+            _hold_whole(into, directory.folder, f"AutoModel{HEADS[directory.task]}")
         write_index(
             Model,
             into,
@@ -90,7 +98,7 @@ def adopt_directory(directory: Directory, run: Run) -> Model:
                 "loader": "transformers",
                 "architecture": directory.architecture,
                 "labels": list(directory.labels),
-                "max_length": directory.max_length,
+                **({"max_length": directory.max_length} if directory.max_length else {}),
             },
         )
         return run.store.add(Model, into, {"stage": "adopt", "source": directory.folder.name})
@@ -127,22 +135,26 @@ def _refuse_code(path: Path, content: Mapping[str, Any]) -> None:
 def _task(folder: Path, described: Mapping[str, Any], architecture: str, asked: str | None) -> str:
     """The task that was asked for, when the architecture can do it, else the one that it says."""
     where = str(folder / "config.json")
-    if asked not in (None, CLASSIFICATION, EMBEDDING):
+    if asked not in (None, EMBEDDING, *HEADS):
         raise BadConfig(
-            f"a Hugging Face directory is adopted as {CLASSIFICATION} or {EMBEDDING}, not as {asked}",
+            f"a Hugging Face directory is adopted as {', '.join(HEADS)} or {EMBEDDING}, not as {asked}",
             where="--task",
             next="leave out --task: the directory says what it is",
         )
-    if architecture.endswith(CLASSIFIER) and asked in (None, CLASSIFICATION):
-        _refuse_other_heads(described, where)
-        return CLASSIFICATION
-    if asked == CLASSIFICATION:
+    for task, head in HEADS.items():
+        if architecture.endswith(head) and asked in (None, task):
+            _refuse_other_heads(described, where, task)
+            return task
+    if asked in HEADS:
+        instead = "; or --task text_embedding" if asked == CLASSIFICATION else ""
         raise BadInput(
-            f"{architecture} has no classification head: its classes would be made up",
+            f"{architecture} has no head ...{HEADS[asked]}: its classes would be made up",
             where=where,
-            next="train one on it: `modelyard train DATA --set train.base=DIR`; or --task text_embedding",
+            next=f"train one on it: `modelyard train DATA --set train.base=DIR`{instead}",
         )
-    if asked == EMBEDDING or architecture.endswith("Model") or (folder / "modules.json").is_file():
+    reads_text = not (folder / PREPROCESSOR).is_file()
+    encodes = (architecture.endswith("Model") and reads_text) or (folder / MODULES).is_file()
+    if asked == EMBEDDING or encodes:
         if described.get("is_encoder_decoder"):
             raise BadInput(
                 f"{architecture} is an encoder with a decoder: it gives no vector for a text",
@@ -151,20 +163,29 @@ def _task(folder: Path, described: Mapping[str, Any], architecture: str, asked: 
             )
         return EMBEDDING
     raise BadInput(
-        f"{architecture} is neither a text classifier (...{CLASSIFIER}) nor an encoder (...Model)",
+        f"{architecture} is neither a classifier (...{', ...'.join(HEADS.values())}) nor an encoder of texts "
+        "(...Model)",
         where=where,
         next="take its encoder for vectors of texts: --task text_embedding; or export it to ONNX and adopt that",
     )
 
 
-def _refuse_other_heads(described: Mapping[str, Any], where: str) -> None:
+def _refuse_other_heads(described: Mapping[str, Any], where: str, task: str) -> None:
     kind = described.get("problem_type")
     if kind in ("regression", "multi_label_classification"):
-        what = "gives numbers, not classes" if kind == "regression" else "gives several classes to one text"
+        what = "gives numbers, not classes" if kind == "regression" else "gives several classes to one item"
         raise BadInput(
-            f"the model {what} (problem_type: {kind}): one class of several is what text_classification answers",
+            f"the model {what} (problem_type: {kind}): one class of several is what {task} answers",
             where=where,
             next="export it to ONNX and adopt the .onnx file: it is served with its own outputs",
+        )
+
+
+def _hold_no_length(config: AdoptConfig) -> None:
+    """Raises BadConfig for a length in tokens where there are none."""
+    if config.max_length is not None:
+        raise BadConfig(
+            "max_length counts tokens, the model reads pictures", where="adopt.max_length", next="take the key out"
         )
 
 
@@ -194,15 +215,15 @@ def most_tokens(folder: Path) -> int:
     return min(most for most in known if isinstance(most, int) and most > 0)
 
 
-def _hold_whole(folder: Path, source: Path) -> None:
+def _hold_whole(folder: Path, source: Path, auto: str) -> None:
     """Every weight of the model is in its files: transformers would fill a head that is not there at random."""
-    from transformers import AutoModelForSequenceClassification
+    import transformers
 
     from modelyard.tasks.hugging_face import quiet_transformers
 
     with quiet_transformers():
         try:
-            _, loaded = AutoModelForSequenceClassification.from_pretrained(
+            _, loaded = getattr(transformers, auto).from_pretrained(
                 folder, use_safetensors=True, trust_remote_code=False, output_loading_info=True
             )
         except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:

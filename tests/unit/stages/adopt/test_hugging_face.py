@@ -67,7 +67,7 @@ def test_an_encoder_without_a_head_is_taken_for_vectors(tiny_base: Path, tmp_pat
 
 
 def test_its_head_is_not_made_up_when_a_classifier_is_asked_for(tiny_base: Path, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="has no classification head: its classes would be made up"):
+    with pytest.raises(BadInput, match=r"has no head \.\.\.ForSequenceClassification: its classes would be made up"):
         adopt(tiny_base, AdoptConfig(task="text_classification"), new_run(tmp_path))
 
 
@@ -101,9 +101,9 @@ def test_labels_are_told_in_the_order_of_the_logits(copied: Path, tmp_path: Path
     ("keys", "words"),
     [
         ({"auto_map": {"AutoModel": "modeling_mine.Mine"}}, "names code of its own"),
-        ({"problem_type": "multi_label_classification"}, "gives several classes to one text"),
+        ({"problem_type": "multi_label_classification"}, "gives several classes to one item"),
         ({"problem_type": "regression"}, "gives numbers, not classes"),
-        ({"architectures": ["BertForTokenClassification"]}, "neither a text classifier"),
+        ({"architectures": ["BertForTokenClassification"]}, "neither a classifier"),
         ({"id2label": {"0": "only"}}, "names one class only"),
         ({"id2label": {"1": "a", "2": "b"}}, "does not number its classes from 0"),
     ],
