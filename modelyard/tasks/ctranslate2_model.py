@@ -7,14 +7,23 @@ their ids they need no tokenizer: the pipeline, which has one, hands over ids an
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from modelyard.errors import BadInput, EnvironmentProblem
+from modelyard.tasks.sequences import GENERATOR
 
-FORMAT = "ctranslate2"
-RUNTIME = "ctranslate2"
+NAME = RUNTIME = FORMAT = "ctranslate2"
 REQUIRES = {"ctranslate2": "4.6"}
 # What its Translator reads of a folder; the weights first.
 FILES = ("model.bin", "config.json", "shared_vocabulary.json")
+
+
+def engine_variant(model_folder: Path, package_folder: Path) -> dict[str, Any]:
+    """Write the model into a package under construction; its entry in package.json. Raises as `convert` does."""
+    folder = Path("variants") / NAME
+    files = convert(model_folder, package_folder / folder)
+    graph = {"format": FORMAT, "files": [(folder / file).as_posix() for file in files]}
+    return {"name": NAME, "runtime": RUNTIME, "requires": REQUIRES, "graphs": {GENERATOR: graph}}
 
 
 def convert(model_folder: Path, target_folder: Path) -> list[str]:
@@ -37,6 +46,8 @@ def convert(model_folder: Path, target_folder: Path) -> list[str]:
         raise BadInput(f"a model of type {kind} is no T5", where=str(model_folder))
     model = T5ForConditionalGeneration.from_pretrained(str(model_folder), local_files_only=True).float().eval()
     config = model.config
+    if not isinstance(config.eos_token_id, int):
+        raise BadInput("CTranslate2 knows one end of a text", where=f"{model_folder}: {config.eos_token_id}")
     loader = T5Loader()
     try:
         spec = loader.get_model_spec(model)

@@ -63,7 +63,9 @@ class TrainingTask(Protocol):
         """Write the float graphs and pipeline files into the package folder.
 
         Answers {"graphs": {role: {"format", "files"}}, "pipeline": {...}, "tensor": {"inputs", "outputs"}}, and under
-        "notes", where there are any, what was assumed of the model in sentences.
+        "notes", where there are any, what was assumed of the model in sentences. Under "variants" may stand what only
+        the model's directory can give, each {"name", "runtime", "requires", "graphs"} with its files in variants/NAME;
+        under "left_out" why there is none of them.
         """
         ...
 

@@ -15,6 +15,7 @@ from modelyard.run import Run
 from modelyard.runtimes.golden_writing import spread, write_golden
 from modelyard.runtimes.variants import open_variant
 from modelyard.stages.export.config import ExportConfig
+from modelyard.stages.export.further import add_further
 from modelyard.stages.export.parity import Compared, compare_cases, parity_cases
 from modelyard.store import Dataset, Model, Package
 from modelyard.store.artifacts import write_index
@@ -32,7 +33,8 @@ EVALUATION_BATCH = 16
 
 
 def export(model: Model, dataset: Dataset, config: ExportConfig, run: Run) -> Package:
-    """A Package with one variant, `float`, its golden set taken from the validation rows.
+    """A Package with the variant `float`, its golden set taken from the validation rows, and behind it the variants
+    that only the Model can give.
 
     Raises GateFailed, with nothing stored, when the graph differs from the model in its raw outputs or in what it is
     worth by the task's metric.
@@ -83,8 +85,11 @@ def export(model: Model, dataset: Dataset, config: ExportConfig, run: Run) -> Pa
             for side in outputs
         )
         _gate_metric(run, config, metric, wanted, found, len(targets))
+        add_further(folder, exported.get("variants", []), pipeline, config.parity_max_abs, run)
         for note in exported.get("notes", []):
             run.warn(note)
+        for reason in exported.get("left_out", []):
+            run.say(reason)
         _record(run, folder, exported)
         run.listener.progress("export", 3, 3)
         return run.store.add(

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelyard.errors import BadInput, Fault
+from modelyard.errors import BadInput, Fault, ModelyardError
+from modelyard.tasks.ctranslate2_model import engine_variant
 from modelyard.tasks.seq2seq.decoding import LOGITS
 from modelyard.tasks.seq2seq.pipeline import FORCED, TEXT, Seq2SeqPipeline
 from modelyard.tasks.seq2seq.recipes import RECIPES
@@ -135,7 +136,8 @@ class Seq2SeqTraining:
         return Generator(model, pipeline)
 
     def export(self, model_folder: Path, package_folder: Path, max_length: int) -> dict[str, Any]:
-        """Two graphs: the encoder, and one step of the decoder with its cache."""
+        """Two graphs: the encoder, and one step of the decoder with its cache. Beside them the model for CTranslate2,
+        where that is installed."""
         from modelyard.tasks.seq2seq.model import load_t5
         from modelyard.tasks.seq2seq.two_graphs import export_two_graphs
 
@@ -146,8 +148,16 @@ class Seq2SeqTraining:
         tokenizer.parent.mkdir(parents=True, exist_ok=True)
         tokenizer.write_bytes((model_folder / "tokenizer.json").read_bytes())
         most = generation["generation"]["max_new_tokens"]
+        variants: list[dict[str, Any]] = []
+        left_out: list[str] = []
+        try:
+            variants.append(engine_variant(model_folder, package_folder))
+        except ModelyardError as error:
+            left_out.append(f"{error.message}; the package goes without" + (f": {error.next}" if error.next else ""))
         return {
             "graphs": graphs,
+            "variants": variants,
+            "left_out": left_out,
             "pipeline": {"tokenizer": TOKENIZER, **spec, **generation},
             "tensor": {
                 "inputs": [{"name": name, "datatype": "INT64", "shape": [-1, -1]} for name in spec["feeds"]],

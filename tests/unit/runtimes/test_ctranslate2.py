@@ -12,12 +12,12 @@ from modelyard.errors import BadInput, Damaged, EnvironmentProblem, Fault
 from modelyard.runtimes.ctranslate2 import open_graph
 from modelyard.tasks.ctranslate2_model import convert
 from modelyard.tasks.sequences import MOST_STREAMS, Steps, settings
-from tests.tiny_t5 import tiny_t5
+from tests.random_t5 import random_t5
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return tiny_t5(tmp_path_factory.mktemp("t5") / "model", tied=False)
+    return random_t5(tmp_path_factory.mktemp("t5") / "model", tied=False)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_sequences_and_their_scores_are_those_of_transformers(folder, generator,
 
 
 def test_tied_embeddings_scale_what_the_decoder_answers(tmp_path):
-    folder = tiny_t5(tmp_path / "model", tied=True)
+    folder = random_t5(tmp_path / "model", tied=True)
     generator = open_graph([tmp_path / "to" / name for name in convert(folder, tmp_path / "to")], threads=1)
     (row,) = sources(1)
     wanted, score = generated(folder, row, max_new_tokens=8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 
-def tiny_t5(folder: Path, *, tied: bool = True, vocabulary: int = 50) -> Path:
+def random_t5(folder: Path, *, tied: bool = True, vocabulary: int = 50) -> Path:
     """Without a tokenizer. Tied ones hardly ever end a sequence, the others often do."""
     import torch
     from transformers import T5Config, T5ForConditionalGeneration
