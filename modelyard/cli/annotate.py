@@ -134,7 +134,7 @@ def import_(
     count = sum(len(one.answers) for one in taken)
     next = "mend these rows in the file and import it again" if refused else "modelyard run"
     if as_json:
-        said = f"{len(refused):,} rows were not taken, the others were"
+        said = f"rows not taken: {len(refused):,}; the others were"
         where = f"{refused[0].file}, line {refused[0].line}: {refused[0].reason}" if refused else None
         error = {"kind": "bad_input", "message": said, "where": where, "next": next}
         more: dict[str, Any] = {"error": error} if refused else {"next": next}
