@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from modelyard.store import Column, Dataset, Store
+from modelyard.store import Column, Dataset, Model, Package, Store
 from modelyard.store.dataset import ROW_ID_TYPE
 from modelyard.tasks.seq2seq.recipes import config_of
 
@@ -57,3 +57,22 @@ def pair_dataset(store: Store, train: int = 240, validation: int = 40, test: int
         )
     )
     return writer.finish()
+
+
+def train_tiny_t5(folder: Path) -> Model:
+    """Of some seconds of training; texts of 40 tokens at most."""
+    from modelyard.run import Run
+    from modelyard.stages.train import TrainConfig, train
+
+    run = Run(Store(folder / "store"), threads=1)
+    base = make_recipe(folder / "recipe")
+    config = TrainConfig(task="seq2seq", base=str(base), epochs=8, batch_size=16, base_lr=0.08, max_length=40)
+    return train(pair_dataset(run.store), config, run)
+
+
+def export_tiny_t5(model: Model, folder: Path) -> Package:
+    from modelyard.run import Run
+    from modelyard.stages.export import ExportConfig, export
+
+    run = Run(Store(folder), threads=1)
+    return export(model, pair_dataset(run.store), ExportConfig(name="words", golden=12, parity_accuracy=0.01), run)

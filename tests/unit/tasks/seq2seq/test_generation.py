@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from modelyard.runtimes.onnxruntime import open_graph
+from modelyard.runtimes.variants import open_variant
 from modelyard.tasks.seq2seq.training import Seq2SeqTraining
 from modelyard.tasks.sequences import NOTHING, OUTPUT_IDS, SCORES
 from modelyard.tasks.task import Generative, Streaming
@@ -17,17 +17,27 @@ MOST = 24
 
 
 @pytest.fixture(scope="module")
-def network(tiny_t5):
-    return TRAINING.load(str(tiny_t5.path), [], {})
+def model(tiny_t5):
+    return tiny_t5
 
 
 @pytest.fixture(scope="module")
-def graphs(tiny_t5, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("package")
-    exported = TRAINING.export(tiny_t5.path, folder, 40)
-    return {
-        role: open_graph([folder / name for name in graph["files"]], 1) for role, graph in exported["graphs"].items()
-    }
+def network(model):
+    return TRAINING.load(str(model.path), [], {})
+
+
+@pytest.fixture(scope="module")
+def graphs(tiny_t5_package):
+    return open_variant(tiny_t5_package, tiny_t5_package.variants[0])
+
+
+@pytest.fixture(scope="module")
+def feeds():
+    """Rows of 1 to 9 tokens, whatever they mean."""
+    chance = np.random.default_rng(3)
+    lengths = np.array([9, 1, 4, 9, 6, 2, 7])
+    mask = (np.arange(9)[None, :] < lengths[:, None]).astype(np.int64)
+    return {"input_ids": chance.integers(3, 300, (7, 9)) * mask, "attention_mask": mask}
 
 
 def searching(model, **settings):
@@ -50,8 +60,8 @@ def real_feeds(pipeline, count=12):
     ],
     ids=str,
 )
-def test_the_same_texts_as_transformers_generates(tiny_t5, network, graphs, feeds, settings):
-    pipeline = searching(tiny_t5, **settings)
+def test_the_same_texts_as_transformers_generates(model, network, graphs, feeds, settings):
+    pipeline = searching(model, **settings)
     engine = {"generator": TRAINING.generator(network, pipeline)}
     ended = 0
     for given in (feeds, real_feeds(pipeline)):
@@ -63,8 +73,8 @@ def test_the_same_texts_as_transformers_generates(tiny_t5, network, graphs, feed
 
 
 @pytest.mark.parametrize("beams", [1, 3])
-def test_a_row_is_answered_alike_alone_and_beside_longer_ones(tiny_t5, graphs, feeds, beams):
-    pipeline = searching(tiny_t5, beams=beams)
+def test_a_row_is_answered_alike_alone_and_beside_longer_ones(model, graphs, feeds, beams):
+    pipeline = searching(model, beams=beams)
     together = pipeline.run(graphs, feeds)
     for row, length in enumerate(feeds["attention_mask"].sum(axis=1)):
         alone = pipeline.run(graphs, {name: values[row : row + 1, :length] for name, values in feeds.items()})
@@ -72,8 +82,8 @@ def test_a_row_is_answered_alike_alone_and_beside_longer_ones(tiny_t5, graphs, f
         assert alone[SCORES] == pytest.approx(together[SCORES][row : row + 1], abs=2e-5)
 
 
-def test_nothing_stands_behind_the_end_and_an_answer_is_cut_off_at_its_most(tiny_t5, graphs):
-    pipeline = searching(tiny_t5)
+def test_nothing_stands_behind_the_end_and_an_answer_is_cut_off_at_its_most(model, graphs):
+    pipeline = searching(model)
     ids = pipeline.run(graphs, real_feeds(pipeline, 30))[OUTPUT_IDS]
     assert ids.shape == (30, MOST)
     assert ids.dtype == np.int32
@@ -84,8 +94,8 @@ def test_nothing_stands_behind_the_end_and_an_answer_is_cut_off_at_its_most(tiny
         assert written[-1] == 1 or len(written) == MOST
 
 
-def test_the_score_is_the_mean_log_probability_of_a_token(tiny_t5, network, graphs):
-    pipeline = searching(tiny_t5)
+def test_the_score_is_the_mean_log_probability_of_a_token(model, network, graphs):
+    pipeline = searching(model)
     given = real_feeds(pipeline, 3)
     answered = pipeline.run(graphs, given)
     for row in range(3):
@@ -98,8 +108,8 @@ def test_the_score_is_the_mean_log_probability_of_a_token(tiny_t5, network, grap
         assert answered[SCORES][row] == pytest.approx(float(logits[torch.arange(len(ids)), ids].mean()), abs=1e-5)
 
 
-def test_forced_logits_of_the_graphs_are_those_of_the_model(tiny_t5, network, graphs, feeds):
-    pipeline = searching(tiny_t5)
+def test_forced_logits_of_the_graphs_are_those_of_the_model(model, network, graphs, feeds):
+    pipeline = searching(model)
     answered = pipeline.run(graphs, feeds)
 
     class Model:
@@ -115,11 +125,11 @@ def test_forced_logits_of_the_graphs_are_those_of_the_model(tiny_t5, network, gr
     assert np.abs(theirs).max() > 1  # or nothing was compared
 
 
-def test_a_stream_is_the_greedy_answer_piece_by_piece(tiny_t5, graphs):
-    pipeline = searching(tiny_t5, beams=4)  # a stream cannot take back what it said: it is greedy all the same
+def test_a_stream_is_the_greedy_answer_piece_by_piece(model, graphs):
+    pipeline = searching(model, beams=4)  # a stream cannot take back what it said: it is greedy all the same
     assert isinstance(pipeline, Streaming)
     assert isinstance(pipeline, Generative)
-    greedy = searching(tiny_t5)
+    greedy = searching(model)
     for text, _ in pairs(8):
         given = pipeline.collate([pipeline.prepare({"text": text})])
         pieces = list(pipeline.stream(graphs, given))
@@ -128,8 +138,8 @@ def test_a_stream_is_the_greedy_answer_piece_by_piece(tiny_t5, graphs):
         assert all(piece and "\N{REPLACEMENT CHARACTER}" not in piece for piece in pieces)
 
 
-def test_who_stops_asking_for_a_stream_stops_its_work(tiny_t5, graphs):
-    pipeline = searching(tiny_t5)
+def test_who_stops_asking_for_a_stream_stops_its_work(model, graphs):
+    pipeline = searching(model)
     steps = 0
 
     class Counting:
@@ -146,8 +156,8 @@ def test_who_stops_asking_for_a_stream_stops_its_work(tiny_t5, graphs):
     assert 1 <= taken == steps <= 4
 
 
-def test_the_decoded_text_is_without_its_end(tiny_t5):
-    pipeline = searching(tiny_t5)
+def test_the_decoded_text_is_without_its_end(model):
+    pipeline = searching(model)
     wanted = ["一二三", "零"]
     rows = pipeline.encode_targets(wanted)
     ids = np.full((2, MOST), NOTHING, dtype=np.int32)
