@@ -31,7 +31,7 @@ class Kind:
 
 BASELINES: Mapping[str, Kind] = MappingProxyType(
     {
-        "memory": Kind("chrf", memory_baseline, "the training texts hold neither words nor characters"),
+        "memory": Kind("chrf", memory_baseline, "the training texts are blank"),
         "pixels": Kind(
             "accuracy", pixels.pixel_baseline, "the training pictures are of one class alone", pixels.PICTURES
         ),

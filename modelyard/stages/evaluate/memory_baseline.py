@@ -19,7 +19,7 @@ MOST_GRAMS = 200_000
 
 
 def memory_baseline(train: Examples, validation: Examples, test: Examples) -> Baseline | None:
-    """Look every test source up among those of the train side. None where these hold no word and no characters."""
+    """Look every test source up among those of the train side. None where these are blank."""
     try:
         found = nearest(train.texts, test.texts)
     except ValueError:  # an empty vocabulary
@@ -39,7 +39,7 @@ def nearest(known: Sequence[str], asked: Sequence[str]) -> list[int]:
     from sklearn.pipeline import make_union
 
     grams = make_union(
-        TfidfVectorizer(sublinear_tf=True),
+        TfidfVectorizer(analyzer=_words, sublinear_tf=True),
         TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, max_features=MOST_GRAMS),
     )
     memory = grams.fit_transform(known).T.tocsr()
@@ -48,3 +48,7 @@ def nearest(known: Sequence[str], asked: Sequence[str]) -> list[int]:
         alike = grams.transform(asked[start : start + AT_ONCE]) @ memory
         found += np.asarray(alike.argmax(axis=1)).ravel().tolist()
     return found
+
+
+def _words(text: str) -> list[str]:
+    return text.casefold().split()
