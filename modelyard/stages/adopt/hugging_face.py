@@ -17,6 +17,7 @@ from modelyard.store import Model
 from modelyard.store.artifacts import write_index
 from modelyard.tasks.image_classification.preparation import FILE as PREPROCESSOR
 from modelyard.tasks.image_classification.preparation import read_preparation
+from modelyard.tasks.seq2seq.settings import FAMILY, SETTINGS
 from modelyard.tasks.text.directory import TOKENIZER_FILES, longest_input
 from modelyard.tasks.text_embedding.pooling import MODULES, read_pooling
 
@@ -27,6 +28,9 @@ SENTENCE_FILES = (MODULES, "1_Pooling/config.json", "sentence_bert_config.json")
 CLASSIFICATION, EMBEDDING, PICTURES = "text_classification", "text_embedding", "image_classification"
 # What the names of architectures with a head of classes end with, by task.
 HEADS = {CLASSIFICATION: "ForSequenceClassification", PICTURES: "ForImageClassification"}
+WRITING, WRITER = "seq2seq", "ForConditionalGeneration"
+# Which class of transformers opens what has a head.
+OPENED_BY = {**{task: f"AutoModel{head}" for task, head in HEADS.items()}, WRITING: "AutoModelForSeq2SeqLM"}
 MOST_TOKENS = 512  # where nothing says how long a text may be
 # Their first positions are kept for padding: 514 of them read 512 tokens.
 SHIFTED, SHIFT = ("roberta", "xlm-roberta", "camembert", "mpnet", "longformer", "data2vec-text"), 2
@@ -53,7 +57,7 @@ def read_directory(folder: Path, config: AdoptConfig) -> Directory:
         missing = sorted(set(names) - {path.name for path in weights})
         raise BadInput(f"{folder.name} lacks its weights {missing[0]}", where=str(folder), next="copy the whole folder")
     files = [*held(folder, ["config.json", PREPROCESSOR]), *index, *weights]
-    files += held(folder, [*TOKENIZER_FILES, *SENTENCE_FILES])
+    files += held(folder, [*TOKENIZER_FILES, *SENTENCE_FILES, SETTINGS])
     hold_size(files, config.max_bytes)
     for path in files:
         if path.name == MODULES:
@@ -86,8 +90,8 @@ def adopt_directory(directory: Directory, run: Run) -> Model:
             target = into / path.relative_to(directory.folder)
             target.parent.mkdir(exist_ok=True)
             shutil.copyfile(path, target)
-        if directory.task in HEADS:
-            _hold_whole(into, directory.folder, f"AutoModel{HEADS[directory.task]}")
+        if directory.task in OPENED_BY:
+            _hold_whole(into, directory.folder, OPENED_BY[directory.task])
         write_index(
             Model,
             into,
@@ -135,11 +139,20 @@ def _refuse_code(path: Path, content: Mapping[str, Any]) -> None:
 def _task(folder: Path, described: Mapping[str, Any], architecture: str, asked: str | None) -> str:
     """The task that was asked for, when the architecture can do it, else the one that it says."""
     where = str(folder / "config.json")
-    if asked not in (None, EMBEDDING, *HEADS):
+    if asked not in (None, EMBEDDING, *OPENED_BY):
         raise BadConfig(
-            f"a Hugging Face directory is adopted as {', '.join(HEADS)} or {EMBEDDING}, not as {asked}",
+            f"a Hugging Face directory is adopted as {', '.join(OPENED_BY)} or {EMBEDDING}, not as {asked}",
             where="--task",
             next="leave out --task: the directory says what it is",
+        )
+    writes = architecture.endswith(WRITER) and described.get("model_type") in FAMILY
+    if writes and asked in (None, WRITING):
+        return WRITING
+    if asked == WRITING:
+        raise BadInput(
+            f"{architecture} writes no texts here",
+            where=where,
+            next=f"give a directory of {', '.join(FAMILY)} (...{WRITER}), the only ones that do",
         )
     for task, head in HEADS.items():
         if architecture.endswith(head) and asked in (None, task):
@@ -164,7 +177,7 @@ def _task(folder: Path, described: Mapping[str, Any], architecture: str, asked: 
         return EMBEDDING
     raise BadInput(
         f"{architecture} is neither a classifier (...{', ...'.join(HEADS.values())}) nor an encoder of texts "
-        "(...Model)",
+        f"(...Model), and no T5 (...{WRITER})",
         where=where,
         next="take its encoder for vectors of texts: --task text_embedding; or export it to ONNX and adopt that",
     )

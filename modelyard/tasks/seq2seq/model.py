@@ -14,15 +14,13 @@ from modelyard.errors import BadInput
 from modelyard.tasks.hugging_face import open_model, save_model
 from modelyard.tasks.seq2seq.decoding import INPUT_IDS, MASK
 from modelyard.tasks.seq2seq.pipeline import FORCED, Seq2SeqPipeline
-from modelyard.tasks.seq2seq.settings import SETTINGS
+from modelyard.tasks.seq2seq.settings import FAMILY, SETTINGS
 from modelyard.tasks.sequences import NOTHING, OUTPUT_IDS, SCORES
 from modelyard.tasks.task import Array, Tensors
 from modelyard.tasks.text.directory import copy_tokenizer, pad_id, read_json
 
 if TYPE_CHECKING:
     from transformers import T5ForConditionalGeneration
-
-FAMILY = ("t5", "mt5", "umt5")
 
 
 def load_t5(folder: Path, options: Mapping[str, Any]) -> T5ForConditionalGeneration:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+# Model types whose directories are opened: one architecture.
+FAMILY = ("t5", "mt5", "umt5")
 # What transformers calls the file of a directory that says how to search.
 SETTINGS = "generation_config.json"
 MOST_BEAMS, MOST_TOKENS = 64, 4096
