@@ -178,9 +178,10 @@ def _generation_of(folder: Path, max_length: int) -> dict[str, Any]:
         return next((known for known in (said.get(name), config.get(name)) if known is not None), otherwise)
 
     end = either("eos_token_id", 1)
+    longest = said.get("max_length")  # the older way to say it: with the token before the first one
     settings = Generation(
         beams=int(said.get("num_beams") or 1),
-        max_new_tokens=int(said.get("max_new_tokens") or max_length),
+        max_new_tokens=int(said.get("max_new_tokens") or (longest - 1 if longest else max_length)),
         length_penalty=float(said.get("length_penalty") or 1.0),
     )
     return {
