@@ -17,6 +17,7 @@ from modelyard.tasks.tensor.datatypes import BYTES, DTYPES
 
 Json = dict[str, Any]
 JSON = "application/json"
+EVENTS = "text/event-stream"
 
 # What any request may be answered with, whatever it asks for.
 ALWAYS = {
@@ -35,6 +36,7 @@ INFERRING = {
     503: "Loading or stopping.",
 }
 TEXT = {"type": "string"}
+PARAMETERS = {"type": "object", "properties": {"timeout": {"type": "integer", "description": "Microseconds."}}}
 NAMED = {"type": "object", "properties": {"name": TEXT}, "required": ["name"]}
 
 
@@ -93,6 +95,8 @@ def _model_paths(model: ServedModel) -> Json:
                     f"infer_{key}", f"Items to answers, {name}.", _schema("Answer"), INFERRING, infer, example
                 )
             }
+    if model.tensor is not None:
+        paths |= _generate_paths(model)
     if model.tensor is None and not model.stacked:
         return paths  # no items that could be told one by one
     instances, example = _instances_schema(model.public, model), _instances_example(model.public)
@@ -102,6 +106,42 @@ def _model_paths(model: ServedModel) -> Json:
         operation = _operation(key, "Instances to predictions.", _schema("Predictions"), INFERRING, instances, example)
         paths[f"/v1/models/{model.name}{rest}:predict"] = {"post": operation}
     return paths
+
+
+def _generate_paths(model: ServedModel) -> Json:
+    """Triton's generate extension: of the public level, whole and as Server-Sent Events."""
+    paths: Json = {}
+    one, several = _generate_schema(model, several=False), _generate_schema(model, several=True)
+    example = _instances_example(model.public)["instances"][0]
+    for base in (f"/v2/models/{model.name}", f"/v2/models/{model.name}/versions/{model.version}"):
+        key = base.removeprefix("/v2/models/").replace("/", "_")
+        whole = _operation(
+            f"generate_{key}", "Plain values to an answer.", _schema("Generated"), INFERRING, several, example
+        )
+        # Of a model that does not write piece by piece it is one event, which may answer several items.
+        streamed = _operation(
+            f"generate_stream_{key}",
+            "A value to an answer piece by piece.",
+            _schema("Event"),
+            INFERRING,
+            one if model.streams else several,
+            example,
+            media=EVENTS,
+        )
+        paths[f"{base}/generate"], paths[f"{base}/generate_stream"] = {"post": whole}, {"post": streamed}
+    return paths
+
+
+def _generate_schema(model: ServedModel, *, several: bool) -> Json:
+    """Every input as a key: the value of one item, or a list of those of several."""
+    values = _instance_schemas(model.public, model)
+    if several:
+        values = {
+            name: {"anyOf": [value, {"type": "array", "items": value, "minItems": 1, "maxItems": model.max_batch}]}
+            for name, value in values.items()
+        }
+    properties = {**values, "id": {"type": "string", "maxLength": 1024}, "parameters": PARAMETERS}
+    return {"type": "object", "properties": properties, "required": list(values), "additionalProperties": False}
 
 
 def _get(
@@ -143,10 +183,7 @@ def _infer_schema(signature: Signature, model: ServedModel) -> Json:
         "type": "object",
         "properties": {
             "id": {"type": "string", "maxLength": 1024},
-            "parameters": {
-                "type": "object",
-                "properties": {"timeout": {"type": "integer", "description": "Microseconds."}},
-            },
+            "parameters": PARAMETERS,
             "inputs": {
                 "type": "array",
                 "items": {"anyOf": [_input_schema(spec, model) for spec in inputs]},
@@ -216,18 +253,24 @@ def _instances_example(signature: Signature) -> Json:
 
 def _instances_schema(signature: Signature, model: ServedModel) -> Json:
     """One plain value will do where the model has one input."""
-    values = {}
-    for name, spec in signature.inputs.items():
-        values[name] = _element_schema(spec.datatype, model)
-        for size in reversed(spec.shape[1:]):
-            bounds = {"minItems": 1} if size == -1 else {"minItems": size, "maxItems": size}
-            values[name] = {"type": "array", "items": values[name], **bounds}
+    values = _instance_schemas(signature, model)
     whole: Json = {"type": "object", "properties": values, "required": list(values), "additionalProperties": False}
     one = {"anyOf": [whole, next(iter(values.values()))]} if len(values) == 1 else whole
     instances: Json = {"type": "array", "items": one, "minItems": 1}
     if model.tensor is not None:
         instances["maxItems"] = model.max_batch
     return {"type": "object", "properties": {"instances": instances}, "required": ["instances"]}
+
+
+def _instance_schemas(signature: Signature, model: ServedModel) -> dict[str, Json]:
+    """Of the inputs of one item."""
+    values = {}
+    for name, spec in signature.inputs.items():
+        values[name] = _element_schema(spec.datatype, model)
+        for size in reversed(spec.shape[1:]):
+            bounds = {"minItems": 1} if size == -1 else {"minItems": size, "maxItems": size}
+            values[name] = {"type": "array", "items": values[name], **bounds}
+    return values
 
 
 def _schemas() -> Json:
@@ -264,6 +307,9 @@ def _schemas() -> Json:
             "required": ["model_name", "model_version", "outputs"],
         },
         "Predictions": _object(predictions={"type": "array"}),
+        "Generated": _object(model_name=TEXT, model_version=TEXT),
+        # Before OpenAPI 3.2 the schema of a stream is that of each of its events; data: Generated, or Error, in JSON.
+        "Event": _object(data=TEXT),
     }
 
 

@@ -45,6 +45,8 @@ def test_the_document_is_valid_openapi_and_names_every_model_at_both_levels(serv
     for path in (
         "/v2/models/reviews/infer",
         "/v2/models/reviews.tensor/versions/1/infer",
+        "/v2/models/reviews/generate",
+        "/v2/models/reviews/versions/1/generate_stream",
         "/v1/models/reviews:predict",
     ):
         assert list(paths[path]) == ["post"]
