@@ -31,6 +31,9 @@ class _Evidence:
     def has(self, name: str) -> bool:
         return name in self._figures
 
+    def how(self, name: str) -> str:
+        return str(self._figures.get(name, {}).get("how", ""))
+
     def share(self, name: str) -> str:
         return self.number(name, ".0f", 100, " %")
 
@@ -104,8 +107,9 @@ def _optimize(e: _Evidence) -> str:
 
 def _evaluate(e: _Evidence) -> str:
     name = e.details.get("metric", {}).get("name", "accuracy")
-    baseline = e.number("baseline_accuracy", ".3f")
-    beside = f" (TF-IDF baseline {baseline})" if name == "accuracy" and baseline != NO_DATA else ""
+    baseline = e.number(f"baseline_{name}", ".3f")
+    plain = "TF-IDF baseline" if e.how(f"baseline_{name}").startswith("TF-IDF") else "baseline"
+    beside = f" ({plain} {baseline})" if baseline != NO_DATA else ""
     p50, p99 = (e.number(f"latency_p{rank}_ms", ".1f", unit=" ms") for rank in (50, 99))
     return f"{name} {e.number(name, '.3f')}{beside}, P50 {p50}, P99 {p99}"
 

@@ -20,7 +20,7 @@ from tests.real.servers import serving
 pytestmark = pytest.mark.e2e
 
 CLASSES = ("cross", "ring")
-PICTURES = 240
+PICTURES = 200
 
 
 def drawn(rng: np.random.Generator, kind: str) -> bytes:
@@ -53,8 +53,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
     (folder / "base" / "config.json").write_text(json.dumps(tiny))
     (folder / "modelyard.yaml").write_text(
         "name: shapes\ntask: image_classification\ndata: data\n"
-        "augment: {copies: 1, crop: {smallest: 0.8}}\n"
-        "train: {base: ./base, image_size: 32, epochs: 8, base_lr: 0.04}\n"
+        "train: {base: ./base, image_size: 32, epochs: 10, base_lr: 0.04}\n"
         "optimize: {requests: 20, load_seconds: 2}\n"
         "evaluate: {requests: 20, load_seconds: 3, resamples: 200}\n"
     )

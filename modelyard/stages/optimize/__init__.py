@@ -3,6 +3,6 @@
 from modelyard.stages.optimize.config import OptimizeConfig
 from modelyard.stages.optimize.optimize import optimize
 
-STAGE_VERSION = 1
+STAGE_VERSION = 2
 
 __all__ = ["STAGE_VERSION", "OptimizeConfig", "optimize"]

@@ -40,7 +40,7 @@ def quantize_static(
     source: Path, target: Path, rows: Sequence[Tensors], *, reduce_range: bool, weights: str | None = None
 ) -> None:
     """Write the INT8 graph: per channel, scales by the least and the largest activation over the rows (feeds of one
-    item each). The last convolutions stay float, and all behind them: what they answer is read as it is.
+    item each). The last layers with weights stay float, and all behind them: what they answer is read as it is.
 
     Other arguments as `quantize` has them.
     """
@@ -80,7 +80,9 @@ def quantize_static(
 
 
 def last_nodes(graph: onnx.GraphProto) -> list[str]:
-    """Names of the nodes behind which no convolution comes."""
+    """Names of the nodes behind which no layer with weights comes: no convolution, and no matrix (the head of a
+    classifier)."""
+    weights = {value.name for value in graph.initializer}
     takers: dict[str, list[Any]] = defaultdict(list)
     for node in graph.node:
         for name in node.input:
@@ -89,5 +91,9 @@ def last_nodes(graph: onnx.GraphProto) -> list[str]:
     # Nodes stand in the order in which they run, so that those behind one are known when it is looked at.
     for node in reversed(graph.node):
         behind = [taker for name in node.output for taker in takers[name]]
-        before[node.name] = any(taker.op_type == "Conv" or before[taker.name] for taker in behind)
+        before[node.name] = any(_weighs(taker, weights) or before[taker.name] for taker in behind)
     return [node.name for node in graph.node if not before[node.name]]
+
+
+def _weighs(node: onnx.NodeProto, weights: set[str]) -> bool:
+    return node.op_type in ("Conv", "Gemm", "MatMul") and any(name in weights for name in node.input)

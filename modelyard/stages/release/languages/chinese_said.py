@@ -246,6 +246,13 @@ SAID: tuple[tuple[str, str], ...] = (
         " test rows",
         "{sizes} 种大小的滑动窗口、梯度直方图加逻辑回归，同一划分：训练 {train} 行，测试 {test} 行",
     ),
+    ("the training pictures are of one class alone", "训练图片只有一个类别"),
+    (
+        "colours of {patch} and histograms of gradients of pictures scaled to {side}, logistic regression, C = {c} /"
+        " {features} features chosen on validation, same split: {train} train and {test} test rows",
+        "缩放到 {side} 的图片：{patch} 像素块的颜色与梯度直方图加逻辑回归，C = {c} / {features} 个特征，由验证集选出，"
+        "同一划分：训练 {train} 行，测试 {test} 行",
+    ),
     ("length in tokens", "长度（词元）"),
     # annotate
     (

@@ -47,7 +47,7 @@ def pictures(count, seed):
 
 
 @pytest.mark.parametrize("reduced", [True, False])
-def test_convolutions_get_eight_bits_but_for_the_last(tmp_path, reduced):
+def test_convolutions_get_eight_bits_and_the_last_layer_stays_float(tmp_path, reduced):
     source, target = convolutions(tmp_path / "float.onnx"), tmp_path / "int8.onnx"
     quantize_static(source, target, pictures(16, 0), reduce_range=reduced)
     made = onnx.load(target)
@@ -55,12 +55,13 @@ def test_convolutions_get_eight_bits_but_for_the_last(tmp_path, reduced):
     assert stored["first_quantized"].data_type == TensorProto.INT8
     assert len(stored["first_scale"].dims) == 1  # a scale for each output channel
     assert not any(node.op_type.startswith("DynamicQuantize") for node in made.graph.node)
-    last = next(node for node in made.graph.node if node.name == "conv_last")
-    assert "third" in last.input  # float as it was
+    assert "third_quantized" in stored
+    last = next(node for node in made.graph.node if node.name == "dense")
+    assert "matrix" in last.input  # float as it was
     plain, quick = open_graph([source], 1), open_graph([target], 1)
     for feeds in pictures(8, 1):
         wanted, found = plain.run(feeds)["logits"], quick.run(feeds)["logits"]
-        assert np.abs(found - wanted).max() < 0.05 * np.abs(wanted).max()
+        assert np.abs(found - wanted).max() < 0.1 * np.abs(wanted).max()
     errors = compare_channels(source, target, levels=64 if reduced else 127)
     assert errors.weights >= 1
     assert errors.per_channel < 0.02
@@ -75,9 +76,11 @@ def test_a_kernel_whose_channels_differ_is_told_from_one_scale_for_all(tmp_path)
     assert errors.per_channel < 0.02
 
 
-def test_what_no_convolution_follows_stays_float(tmp_path):
+def test_what_no_layer_with_weights_follows_stays_float(tmp_path):
     graph = onnx.load(convolutions(tmp_path / "float.onnx")).graph
-    assert last_nodes(graph) == ["conv_last", "pool", "flatten", "dense"]
+    assert last_nodes(graph) == ["dense"]
+    graph.node.pop()
+    assert last_nodes(graph) == ["conv_last", "pool", "flatten"]
 
 
 def test_most_weights_decide_which_kind_of_quantisation_fits(tmp_path):
