@@ -14,7 +14,7 @@ from modelyard.run import Cancelled, Run
 from modelyard.stages.ingest import ColumnNames, IngestConfig, ingest
 from modelyard.store import Column, Dataset, Store
 
-READERS = ("delimited", "jsonl", "parquet")
+READERS = ("text_files.delimited", "text_files.jsonl", "parquet")
 
 
 def new_run(root: Path) -> Run:

@@ -21,12 +21,13 @@ import json, sys
 from pathlib import Path
 from modelyard.run import Run, Silent
 from modelyard.stages.ingest import IngestConfig, ingest
-from modelyard.stages.ingest import delimited, ingest as stage, pictures
+from modelyard.stages.ingest.picture_folders import pictures
+from modelyard.stages.ingest.text_files import delimited
 from modelyard.store import Store
 
 delimited.BATCH_ROWS = 100
 pictures.MEDIA_ROWS = 20
-sys.modules[stage.__module__].PART_CHARACTERS = 40_000
+sys.modules[ingest.__module__].PART_CHARACTERS = 40_000
 
 class Tells(Silent):
     def progress(self, label, done, total, note=""):

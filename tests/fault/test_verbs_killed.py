@@ -20,7 +20,8 @@ pytestmark = pytest.mark.e2e
 # The command line, with small parts, so that there is something to go on from in a small file.
 COMMAND = """
 import sys
-from modelyard.stages.ingest import delimited, ingest
+from modelyard.stages.ingest import ingest
+from modelyard.stages.ingest.text_files import delimited
 delimited.BATCH_ROWS = 125
 sys.modules[ingest.__module__].PART_CHARACTERS = 1
 from modelyard.cli import group

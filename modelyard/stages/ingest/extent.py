@@ -13,10 +13,10 @@ import numpy as np
 from modelyard.stages.ingest.batch import Source
 from modelyard.stages.ingest.config import Format, IngestConfig
 from modelyard.stages.ingest.layout import content_files, data_files
-from modelyard.stages.ingest.lines import character_unit, line_ending
 from modelyard.stages.ingest.opening import Opened
 from modelyard.stages.ingest.parquet import open_parquet
 from modelyard.stages.ingest.tally import Tally
+from modelyard.stages.ingest.text_files.lines import character_unit, line_ending
 from modelyard.store import Dataset
 from modelyard.store.digests import CHUNK, digest_file
 

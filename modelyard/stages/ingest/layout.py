@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import get_args
 
 from modelyard.errors import BadInput
-from modelyard.stages.ingest.coco import coco_files, is_coco
 from modelyard.stages.ingest.config import DirectoryFormat, Format
-from modelyard.stages.ingest.picture_files import files_under, is_picture
+from modelyard.stages.ingest.picture_folders.coco import coco_files, is_coco
+from modelyard.stages.ingest.picture_folders.picture_files import files_under, is_picture
+from modelyard.stages.ingest.picture_folders.yolo import yolo_file
 from modelyard.stages.ingest.sides import SIDES
-from modelyard.stages.ingest.yolo import yolo_file
 from modelyard.store.digests import digest_file, digest_json
 from modelyard.store.materialize import DATASET_FILE
 

@@ -11,15 +11,15 @@ from typing import Any
 from modelyard.errors import BadInput
 from modelyard.stages.ingest.assemble import SOURCE_FILE, SOURCE_LINE, system_columns
 from modelyard.stages.ingest.batch import BadRow, RawBatch, Source
-from modelyard.stages.ingest.coco import open_coco
 from modelyard.stages.ingest.config import Format, IngestConfig
-from modelyard.stages.ingest.delimited import open_delimited
 from modelyard.stages.ingest.guess import SAMPLE, Found, existing, find_columns, reads_like_text
-from modelyard.stages.ingest.image_folder import open_image_folder
-from modelyard.stages.ingest.jsonl import open_jsonl
 from modelyard.stages.ingest.layout import DataFile, data_files, find_format
 from modelyard.stages.ingest.parquet import open_parquet
-from modelyard.stages.ingest.yolo import open_yolo
+from modelyard.stages.ingest.picture_folders.coco import open_coco
+from modelyard.stages.ingest.picture_folders.image_folder import open_image_folder
+from modelyard.stages.ingest.picture_folders.yolo import open_yolo
+from modelyard.stages.ingest.text_files.delimited import open_delimited
+from modelyard.stages.ingest.text_files.jsonl import open_jsonl
 from modelyard.store import Column
 from modelyard.store.dataset import KEEP, ROW_ID, SPLIT
 from modelyard.store.materialize import DATASET_FILE

@@ -35,7 +35,8 @@ def pieces(
 ) -> Iterator[Piece]:
     """The good rows of whole batches, at least `size` bytes of them in each piece but the last.
 
-    needed: roles of columns in which a row must have a value. tally: counted on, so that with each piece it says what was counted up to its end.
+    needed: roles of columns in which a row must have a value. tally: counted on, so that with each piece it says what
+    was counted up to its end.
     """
     known = {column.name for column in columns}
     label = label_of(columns)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from modelyard.stages.ingest.batch import BadRow, Position, RawBatch
-from modelyard.stages.ingest.csv_records import OPEN_QUOTE
+from modelyard.stages.ingest.text_files.csv_records import OPEN_QUOTE
 
 SHOWN_BAD_ROWS = 100
 # A reason can quote the value that is wrong: so many different ones are counted by name, further ones not at all.

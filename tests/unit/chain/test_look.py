@@ -171,7 +171,7 @@ def test_a_large_file_is_looked_at_only_at_its_beginning(here: Path, monkeypatch
     from modelyard.chain import inspect_source
     from modelyard.stages.ingest import peek
 
-    monkeypatch.setattr("modelyard.stages.ingest.delimited.BATCH_ROWS", 100)
+    monkeypatch.setattr("modelyard.stages.ingest.text_files.delimited.BATCH_ROWS", 100)
     monkeypatch.setattr(inspect_source, "peek", lambda source, config: peek(source, config, 10_000))
     write_csv(here / "reviews.csv", ["text", "label"], reviews(1000))
     seen = look(load_project(here, "reviews.csv"))

@@ -158,7 +158,7 @@ def test_a_bad_json_line_is_set_aside(tmp_path: Path, line: str, reason: str) ->
 
 
 def test_a_key_that_appears_late_is_left_out_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modelyard.stages.ingest.jsonl.BATCH_ROWS", 2)
+    monkeypatch.setattr("modelyard.stages.ingest.text_files.jsonl.BATCH_ROWS", 2)
     lines = ['{"text": "a b", "label": "x"}'] * 4 + ['{"text": "c d", "label": "y", "late": 1}']
     _, details = read(tmp_path, "\n".join(lines), "a.jsonl")
     assert "late" in details["warnings"][0]

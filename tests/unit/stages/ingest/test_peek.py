@@ -19,7 +19,7 @@ GOOD = "".join(json.dumps({"text": f"a {label} text", "label": label}) + "\n" fo
 @pytest.fixture(autouse=True)
 def few_bad_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules[peek.__module__], "BATCH_BAD_ROWS", MOST)
-    monkeypatch.setattr("modelyard.stages.ingest.jsonl.BATCH_BAD_ROWS", MOST)
+    monkeypatch.setattr("modelyard.stages.ingest.text_files.jsonl.BATCH_BAD_ROWS", MOST)
 
 
 def test_rows_that_cannot_be_used_are_read_up_to_a_number_and_the_first_are_held(tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ from modelyard.errors import BadInput
 from modelyard.stages.ingest import IngestConfig
 from modelyard.stages.ingest.batch import Position, RawBatch, Source
 from modelyard.stages.ingest.layout import find_format
-from modelyard.stages.ingest.lines import character_unit
 from modelyard.stages.ingest.opening import open_rows, open_source
+from modelyard.stages.ingest.text_files.lines import character_unit
 from tests.rows import READERS
 
 ENCODINGS = ("utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-16-be", "utf-32", "cp1252")
@@ -55,7 +55,7 @@ def small_batches(rows: int) -> ExitStack:
     for reader in READERS:
         stack.enter_context(patch(f"{here}.{reader}.BATCH_ROWS", rows))
     for name, size in (("CAREFUL_ROWS", max(1, rows - 1)), ("GLANCE", 20), ("WINDOW", 60)):
-        stack.enter_context(patch(f"{here}.delimited.{name}", size))
+        stack.enter_context(patch(f"{here}.text_files.delimited.{name}", size))
     return stack
 
 
@@ -160,7 +160,7 @@ def test_an_encoding_that_depends_on_what_stood_before_has_no_place_to_start_at(
 def test_a_source_opened_at_a_place_finds_its_columns_at_the_beginning(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("x,y\n" + "".join(f"a long text of row {n},{'ab'[n % 2]}\n" for n in range(20)) + "1,2\n")
-    with patch("modelyard.stages.ingest.delimited.BATCH_ROWS", 20):
+    with patch("modelyard.stages.ingest.text_files.delimited.BATCH_ROWS", 20):
         there = open_source(path, IngestConfig())
         start = next(there.source.batches).after
         assert start is not None

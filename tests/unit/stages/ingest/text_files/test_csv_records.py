@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelyard.stages.ingest.csv_records import find_delimiter, read_records
+from modelyard.stages.ingest.text_files.csv_records import find_delimiter, read_records
 
 # A csv writer cannot tell a row of one empty field from a blank line; everything else has one reading.
 FIELDS = st.text(st.characters(codec="utf-8"), max_size=20)

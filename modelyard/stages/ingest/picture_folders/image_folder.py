@@ -10,10 +10,16 @@ from typing import Any
 from modelyard.errors import BadInput
 from modelyard.stages.ingest.batch import BadRow, Source
 from modelyard.stages.ingest.config import IngestConfig
-from modelyard.stages.ingest.delimited import open_delimited
-from modelyard.stages.ingest.jsonl import open_jsonl
-from modelyard.stages.ingest.picture_files import files_under, inside, is_picture, sides_of_folders, unread_pictures
-from modelyard.stages.ingest.pictures import IMAGE, Filled, Picture, PictureRows
+from modelyard.stages.ingest.picture_folders.picture_files import (
+    files_under,
+    inside,
+    is_picture,
+    sides_of_folders,
+    unread_pictures,
+)
+from modelyard.stages.ingest.picture_folders.pictures import IMAGE, Filled, Picture, PictureRows
+from modelyard.stages.ingest.text_files.delimited import open_delimited
+from modelyard.stages.ingest.text_files.jsonl import open_jsonl
 from modelyard.store.dataset import SPLIT
 
 METADATA = ("metadata.csv", "metadata.jsonl")

@@ -20,9 +20,9 @@ from modelyard.stages.ingest.batch import (
     strings_or_values,
 )
 from modelyard.stages.ingest.config import IngestConfig
-from modelyard.stages.ingest.delimited import shown_encoding
-from modelyard.stages.ingest.encoding import find_encoding
-from modelyard.stages.ingest.lines import LineOffsets, read_lines
+from modelyard.stages.ingest.text_files.delimited import shown_encoding
+from modelyard.stages.ingest.text_files.encoding import find_encoding
+from modelyard.stages.ingest.text_files.lines import LineOffsets, read_lines
 
 # Fractions stay as they were written (1.10 is not 1.1); NaN and Infinity are not JSON and count as missing.
 _DECODER = json.JSONDecoder(parse_float=str, parse_constant=lambda name: None)

@@ -19,12 +19,12 @@ from modelyard.stages.ingest.batch import (
     strings_or_values,
 )
 from modelyard.stages.ingest.config import IngestConfig
-from modelyard.stages.ingest.csv_records import DELIMITERS, Records, find_delimiter, read_records
-from modelyard.stages.ingest.encoding import find_encoding
-from modelyard.stages.ingest.header import SEPARATOR_LINE, has_header, header_names, row_width
-from modelyard.stages.ingest.lines import LineOffsets, line_ending, read_lines
-from modelyard.stages.ingest.plain_records import PlainRecords, read_plain
-from modelyard.stages.ingest.windows import read_window
+from modelyard.stages.ingest.text_files.csv_records import DELIMITERS, Records, find_delimiter, read_records
+from modelyard.stages.ingest.text_files.encoding import find_encoding
+from modelyard.stages.ingest.text_files.header import SEPARATOR_LINE, has_header, header_names, row_width
+from modelyard.stages.ingest.text_files.lines import LineOffsets, line_ending, read_lines
+from modelyard.stages.ingest.text_files.plain_records import PlainRecords, read_plain
+from modelyard.stages.ingest.text_files.windows import read_window
 
 SAMPLE_LINES = 200
 # Bytes that are read into columns at once: enough to make little of what a batch costs, few enough to stay in a cache.

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from modelyard.stages.ingest.encoding import is_whole_utf_8
-from modelyard.stages.ingest.lines import changed, character_unit, unmarked
+from modelyard.stages.ingest.text_files.encoding import is_whole_utf_8
+from modelyard.stages.ingest.text_files.lines import changed, character_unit, unmarked
 
 BYTE_ORDER_MARK = "\ufeff".encode()
 

@@ -16,12 +16,12 @@ from modelyard.fields.codecs.yolo import boxes_of, read_line
 from modelyard.fields.label import Label
 from modelyard.media.pixels import read_header
 from modelyard.stages.ingest.batch import Source
-from modelyard.stages.ingest.coco import BOXES
 from modelyard.stages.ingest.config import IngestConfig
-from modelyard.stages.ingest.encoding import read_text
-from modelyard.stages.ingest.picture_files import files_under, is_picture, unread_pictures
-from modelyard.stages.ingest.pictures import Filled, Picture, PictureRows, Unusable
+from modelyard.stages.ingest.picture_folders.coco import BOXES
+from modelyard.stages.ingest.picture_folders.picture_files import files_under, is_picture, unread_pictures
+from modelyard.stages.ingest.picture_folders.pictures import Filled, Picture, PictureRows, Unusable
 from modelyard.stages.ingest.sides import SIDES
+from modelyard.stages.ingest.text_files.encoding import read_text
 
 CLASSES = "classes.txt"
 NO_AREA = "boxes without area"

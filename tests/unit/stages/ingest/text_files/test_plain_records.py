@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from modelyard.stages.ingest import IngestConfig
-from modelyard.stages.ingest.csv_records import read_records
 from modelyard.stages.ingest.opening import open_rows
-from modelyard.stages.ingest.plain_records import PlainRecords, read_plain
+from modelyard.stages.ingest.text_files.csv_records import read_records
+from modelyard.stages.ingest.text_files.plain_records import PlainRecords, read_plain
 
 LIMIT = 40
 # Mostly what breaks readers: quotes, delimiters, line ends of both kinds, blanks, characters of more than one byte.
@@ -87,7 +87,7 @@ def test_a_file_is_read_the_same_whatever_the_window(
     path = tmp_path / "a.csv"
     path.write_bytes(f"text,label\n{text}".encode(encoding, "replace"))
     config = IngestConfig(encoding=encoding, delimiter=",", header=True, max_row_characters=LIMIT)
-    here = "modelyard.stages.ingest.delimited"
+    here = "modelyard.stages.ingest.text_files.delimited"
     with (
         patch(f"{here}.BATCH_ROWS", rows),
         patch(f"{here}.CAREFUL_ROWS", max(1, rows - 1)),

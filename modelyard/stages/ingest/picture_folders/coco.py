@@ -13,8 +13,8 @@ from modelyard.errors import BadInput
 from modelyard.fields.codecs.coco import Coco, CocoImage, boxes_of, read_document
 from modelyard.media.pixels import read_header
 from modelyard.stages.ingest.batch import Source
-from modelyard.stages.ingest.picture_files import files_under, inside, unread_pictures
-from modelyard.stages.ingest.pictures import Filled, Picture, PictureRows, Unusable
+from modelyard.stages.ingest.picture_folders.picture_files import files_under, inside, unread_pictures
+from modelyard.stages.ingest.picture_folders.pictures import Filled, Picture, PictureRows, Unusable
 from modelyard.stages.ingest.sides import SIDES
 
 BOXES = "boxes"

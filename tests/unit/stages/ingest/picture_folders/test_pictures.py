@@ -237,7 +237,7 @@ def test_the_digest_of_a_folder_is_that_of_all_its_files(tmp_path: Path) -> None
 
 
 def test_reading_goes_on_at_any_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modelyard.stages.ingest.pictures.MEDIA_ROWS", 2)
+    monkeypatch.setattr("modelyard.stages.ingest.picture_folders.pictures.MEDIA_ROWS", 2)
     folder = write_coco(tmp_path / "data", {f"{n}.png": [box()] for n in range(7)})
     write(folder / "3.png", "no picture")
     whole = list(open_source(folder, config(tmp_path)).source.batches)
@@ -258,7 +258,7 @@ def test_pictures_of_many_bytes_lie_in_several_parts_and_small_row_groups(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.modules["modelyard.stages.ingest.ingest"], "PART_CHARACTERS", 4000)
-    monkeypatch.setattr("modelyard.stages.ingest.pictures.MEDIA_ROWS", 3)
+    monkeypatch.setattr("modelyard.stages.ingest.picture_folders.pictures.MEDIA_ROWS", 3)
     monkeypatch.setattr("modelyard.store.writers.MEDIA_ROWS", 2)
     folder = write_coco(tmp_path / "data", {f"{n}.png": [box()] for n in range(9)})
     run = new_run(tmp_path)

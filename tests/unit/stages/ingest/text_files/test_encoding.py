@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modelyard.errors import BadInput
-from modelyard.stages.ingest import encoding
-from modelyard.stages.ingest.encoding import find_encoding, first_undecodable
+from modelyard.stages.ingest.text_files import encoding
+from modelyard.stages.ingest.text_files.encoding import find_encoding, first_undecodable
 
 CHINESE = "中文文本，情感分析\n" * 50
 
