@@ -177,8 +177,15 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> Weights:
 
 def load_optimizer(optimizer: torch.optim.Optimizer, tensors: Weights) -> None:
     """The inverse of `optimizer_tensors`; rates and decay stay those of the optimizer at hand."""
+    import torch
+
     state: dict[int, dict[str, Any]] = {}
     for key, tensor in tensors.items():
         place, _, name = key.partition(".")
         state.setdefault(int(place), {})[name] = tensor
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+    # The fused step walks weights and moments in the order of memory: another layout would mix them up, in silence.
+    for parameter, kept in optimizer.state.items():
+        for name, value in kept.items():
+            if value.shape == parameter.shape:
+                kept[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
