@@ -7,7 +7,7 @@ from pathlib import Path
 from modelyard.annotate.taking import FilledFile
 from modelyard.errors import BadInput
 from modelyard.stages.ingest import IngestConfig
-from modelyard.stages.ingest.delimited import open_delimited
+from modelyard.stages.ingest.text_files.delimited import open_delimited
 from modelyard.store.digests import digest_file
 
 LONGEST_ROW = 8 << 20  # characters: that of the longest row that ingest reads, with every quote in it doubled, and more
