@@ -77,7 +77,7 @@ def take(board: Board, filled: FilledFile, kind: Answerable) -> Taken:
     found = Taken(filled.name)
     found.refused = [Refused(filled.name, line, reason) for line, reason in filled.bad]
     places = [(row["work"].strip(), row["id"].strip()) for _, row in filled.rows]
-    times = Counter(places)
+    times, rounds = Counter(places), board.rounds()
     for (line, row), place in zip(filled.rows, places, strict=True):
         if not any(row[name].strip() for name in NEEDED):
             continue  # a line of blanks
@@ -85,6 +85,11 @@ def take(board: Board, filled: FilledFile, kind: Answerable) -> Taken:
             if times[place] > 1:
                 raise ValueError(f"the id {place[1]} stands {times[place]} times: none of these rows is taken")
             label = _answer(board, place, row, kind)
+            work = board.works[place[0]]
+            if label not in (None, board.votes.get(place)) and work.round != rounds[work.batch]:
+                raise ValueError(
+                    f"batch {work.batch} is in round {rounds[work.batch]}, and this file is of an earlier one"
+                )
         except ValueError as error:
             found.refused.append(Refused(filled.name, line, str(error)))
             continue
@@ -108,7 +113,9 @@ def _answer(board: Board, place: tuple[str, str], row: Mapping[str, str], kind: 
         raise ValueError(f"there is no work {name[:60]!r}" + (f"; did you mean {close[0]}?" if close else ""))
     shown = board.tasks[name].get(item)
     if shown is None:
-        raise ValueError(f"the id {item[:60]!r} is not in {name}")
+        others = [own for own, tasks in board.tasks.items() if item in tasks]
+        where = f"; it is in {', '.join(others)}" if others else ""
+        raise ValueError(f"the id {item[:60]!r} is not in {name}{where}")
     given = row["label"].strip()
     if not given:
         return None

@@ -62,24 +62,24 @@ def assigned(annotation: Annotation) -> list[Assigned]:
     return found
 
 
-def move(annotation: Annotation, batch: int, one: str, other: str) -> tuple[int, list[Path]]:
+def move(annotation: Annotation, batch: int, one: str, other: str, run: Run) -> tuple[int, list[Path]]:
     """Give what one person has not answered yet to another one. Answers how many items, and the files written."""
     people = [*(name for name in annotation.config.annotators if name != other), other]
     settings = {**annotation.config.model_dump(), "annotators": people}
     validate(AnnotateConfig, settings, "--to")
+    annotation.take_in(run)  # what stands in a file is answered, taken or not
     with annotation.workspace.ledger.writing() as connection:
         board = load(connection, annotation.guideline.name)
-        count = Opening(connection, board, annotation.present, annotation.config, lambda said: None).move(
-            batch, one, other
-        )
+        count = Opening(connection, board, annotation.present, annotation.config, run.say).move(batch, one, other)
     return count, _write(annotation, board)
 
 
-def reopen(annotation: Annotation, batch: int) -> list[Path]:
+def reopen(annotation: Annotation, batch: int, run: Run) -> list[Path]:
     """The next round of a batch, whatever its figures are."""
+    annotation.take_in(run)
     with annotation.workspace.ledger.writing() as connection:
         board = load(connection, annotation.guideline.name)
-        Opening(connection, board, annotation.present, annotation.config, lambda said: None).again(batch)
+        Opening(connection, board, annotation.present, annotation.config, run.say).again(batch)
     return _write(annotation, board)
 
 

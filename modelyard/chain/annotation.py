@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from modelyard.annotate.board import Board, Item
@@ -13,7 +13,7 @@ from modelyard.annotate.guideline import UNUSABLE, Guideline, read_guideline
 from modelyard.annotate.opening import Opening, progress
 from modelyard.annotate.present import Present, answerable, kind_of, look_at
 from modelyard.annotate.records import add_guideline, add_import, load
-from modelyard.annotate.taking import Refused, Taken, take
+from modelyard.annotate.taking import Taken, take
 from modelyard.annotate.work_files import file_of, write_missing
 from modelyard.chain.filled_files import read_filled
 from modelyard.chain.project import Project
@@ -37,15 +37,10 @@ class Annotation:
     config: AnnotateConfig
     guideline: Guideline
     present: Present
-    taken: list[Taken] = field(default_factory=list)
-    written: list[Path] = field(default_factory=list)
 
     @property
     def folder(self) -> Path:
         return self.project.beside(self.config.folder)
-
-    def refused(self) -> list[Refused]:
-        return [each for taken in self.taken for each in taken.refused]
 
     def board(self) -> Board:
         with self.workspace.ledger.reading() as connection:
@@ -57,19 +52,22 @@ class Annotation:
         Every step is a transaction, and doing all of it again changes nothing: a run that was killed goes on.
         """
         self._open(run)
+        self.take_in(run)
+        board = self._open(run)
+        kinds = load_task(self.project.task).kinds
+        write_missing(self.folder, board, self.present, self.guideline, kinds)
+        return board
+
+    def take_in(self, run: Run) -> None:
+        """What was filled in in the files that lie in the folder; what cannot be taken is warned of."""
         for path in self._files(self.board()):
-            self.taken.append(take_file(self.workspace, self.guideline.name, path, self.project))
-        for taken in self.taken:
+            taken = take_file(self.workspace, self.guideline.name, path, self.project)
             if taken.answers:
                 run.say(f"{taken.file}: {len(taken.answers):,} labels taken")
             for refused in taken.refused[:SHOWN_REFUSED]:
                 run.warn(f"{refused.file}, line {refused.line}: not taken: {refused.reason}")
             if len(taken.refused) > SHOWN_REFUSED:
                 run.warn(f"{taken.file}: {len(taken.refused) - SHOWN_REFUSED:,} more rows were not taken")
-        board = self._open(run)
-        kinds = load_task(self.project.task).kinds
-        self.written = write_missing(self.folder, board, self.present, self.guideline, kinds)
-        return board
 
     def _open(self, run: Run) -> Board:
         with self.workspace.ledger.writing() as connection:

@@ -15,6 +15,7 @@ from modelyard.cli.run import workspace_option
 if TYPE_CHECKING:
     from modelyard.chain.project import Project
     from modelyard.chain.workspace import Workspace
+    from modelyard.run import Run
 
 
 @click.group("annotate")
@@ -180,7 +181,7 @@ def assign(
         annotation = opened(project, place)
         moved, written = 0, list[Path]()
         if batch is not None and one is not None and other is not None:
-            moved, written = move(annotation, batch, one, other)
+            moved, written = move(annotation, batch, one, other, _run(place))
         rows = assigned(annotation)
     if as_json:
         files = [str(path) for path in written]
@@ -259,7 +260,7 @@ def review(
 
     with _project(config_file, settings, workspace) as (project, place):
         annotation = opened(project, place)
-        written = open_again(annotation, reopen) if reopen is not None else []
+        written = open_again(annotation, reopen, _run(place)) if reopen is not None else []
         torn = disagreements(annotation, batch)
         batches = agreement(annotation).details["per_batch"]
     if as_json:
@@ -275,6 +276,14 @@ def review(
         decided = f"; arbiter: {each['arbiter']}" if each["arbiter"] else ""
         known = f"; gold: {each['gold']}" if each["gold"] else ""
         click.echo(f"\nbatch {each['batch']}  {votes}{decided}{known}\n  {' | '.join(each['shown'])}")
+
+
+def _run(place: Workspace) -> Run:
+    """What is said and warned of goes to stderr."""
+    from modelyard.cli.terminal import PlainProgress
+    from modelyard.run import Run
+
+    return Run(place.store, PlainProgress())
 
 
 def _number(value: Any) -> str:

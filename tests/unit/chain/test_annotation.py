@@ -15,6 +15,7 @@ from modelyard.chain.project import Project, load_project
 from modelyard.chain.runner import ChainOutcome, made_before, plan, run_chain
 from modelyard.chain.workspace import Workspace
 from modelyard.errors import BadConfig, BadInput, GateFailed, Waiting
+from modelyard.run import Run
 from modelyard.store import Dataset
 from modelyard.store.dataset import ROW_ID
 from tests.annotators import Answer, errs, fill, read_rows, write_rows
@@ -332,18 +333,17 @@ def test_what_one_has_not_answered_goes_to_another_and_the_answers_stay(tmp_path
     project = make(tmp_path, 20)
     go(project, workspace)
     folder = tmp_path / "annotate"
-    fill(folder, {"anna": RIGHT}, most=8)
-    go(project, workspace)
+    fill(folder, {"anna": RIGHT}, most=8)  # and no run takes them in before
     annotation = opened(project, workspace)
-    count, written = move(annotation, 1, "anna", "dora")
+    count, written = move(annotation, 1, "anna", "dora", Run(workspace.store))
     assert (count, [path.name for path in written]) == (12, ["batch-001-dora.csv"])
     assert {(each.annotator, each.done, each.of) for each in assigned(annotation)} == {
         ("anna", 8, 8), ("ben", 0, 20), ("dora", 0, 12),
     }  # fmt: skip
     with pytest.raises(BadInput, match="ben has items of batch 1 already"):
-        move(annotation, 1, "dora", "ben")
+        move(annotation, 1, "dora", "ben", Run(workspace.store))
     with pytest.raises(BadConfig, match="must be different people"):
-        move(annotation, 1, "dora", "chen")
+        move(annotation, 1, "dora", "chen", Run(workspace.store))
     fill(folder, {"ben": RIGHT, "dora": RIGHT})
     assert go(project, workspace).outcome == "done"
 
@@ -364,10 +364,24 @@ def test_a_batch_is_opened_again_by_hand(tmp_path: Path, workspace: Workspace) -
     (torn,) = disagreements(annotation)
     assert torn["votes"] == {"anna": "negative", "ben": "neutral"}
     assert torn["arbiter"] == "negative"
-    assert [path.name for path in reopen(annotation, 1)] == ["batch-001-anna-round-2.csv", "batch-001-ben-round-2.csv"]
+    assert [path.name for path in reopen(annotation, 1, Run(workspace.store))] == [
+        "batch-001-anna-round-2.csv",
+        "batch-001-ben-round-2.csv",
+    ]
     assert go(project, workspace).outcome == "waiting"
+    # What is said in a file of the round before comes too late, and is told so.
+    path = tmp_path / "annotate" / "ben" / "batch-001-ben.csv"
+    rows = read_rows(path)
+    rows[0]["label"] = "positive" if rows[0]["label"] == "negative" else "negative"
+    write_rows(path, rows)
+    heard = Heard()
+    go(project, workspace, heard=heard)
+    assert (
+        "batch-001-ben.csv, line 2: not taken: batch 1 is in round 2, and this file is of an earlier one"
+        in heard.warned
+    )
     with pytest.raises(BadInput, match="there is no batch 9"):
-        reopen(annotation, 9)
+        reopen(annotation, 9, Run(workspace.store))
 
 
 def test_a_guideline_that_changes_is_a_new_version_and_each_label_keeps_its_own(
