@@ -105,7 +105,7 @@ def _group(number: int, *, inside: bool = False) -> str:
 
 
 def _number(chance: np.random.Generator) -> Said:
-    value = int(10 ** chance.uniform(0, 6))
+    value = int(10 ** chance.uniform(0, 5))
     return Said("number", f"{value:,}", english(value), chinese(value))
 
 
@@ -121,13 +121,12 @@ def _date(chance: np.random.Generator) -> Said:
 
 
 def _time(chance: np.random.Generator) -> Said:
-    hour, minute = int(chance.integers(24)), int(chance.integers(60))
-    second = int(chance.integers(60))
+    hour, minute = int(chance.integers(24)), int(chance.integers(1, 60))
     return Said(
         "time",
-        f"{hour:02}:{minute:02}:{second:02}",
-        f"{english(hour)} hours {english(minute)} minutes and {english(second)} seconds",
-        f"{_counted(hour)}点{_counted(minute)}分{_counted(second)}秒",
+        f"{hour:02}:{minute:02}",
+        f"{english(hour)} hours {english(minute)}",
+        f"{_counted(hour)}点{'零' if minute < 10 else ''}{chinese(minute)}分",
     )
 
 
@@ -136,7 +135,7 @@ def _counted(number: int) -> str:
 
 
 def _money(chance: np.random.Generator) -> Said:
-    value, cents = int(10 ** chance.uniform(0, 4)), int(chance.integers(1, 100))
+    value, cents = int(10 ** chance.uniform(0, 3)), int(chance.integers(1, 100))
     dimes = "".join(f"{NUMERALS[digit]}{unit}" for digit, unit in ((cents // 10, "角"), (cents % 10, "分")) if digit)
     return Said(
         "money",
