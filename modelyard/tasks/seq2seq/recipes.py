@@ -35,5 +35,9 @@ def config_of(width: int, layers: int, heads: int, vocabulary: int) -> dict[str,
 
 # Names that a new model is made by, and its config.json.
 RECIPES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
-    {"t5-mini": config_of(192, 3, 4, 4000), "t5-small": config_of(384, 6, 6, 16000)}
+    {
+        "t5-nano": config_of(128, 2, 4, 500),
+        "t5-mini": config_of(192, 3, 4, 4000),
+        "t5-small": config_of(384, 6, 6, 16_000),
+    }
 )
