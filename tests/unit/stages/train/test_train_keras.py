@@ -12,16 +12,21 @@ import onnxruntime
 import pytest
 import torch
 
+from modelyard.chain.preflight import preflight
+from modelyard.chain.project import load_project
 from modelyard.errors import BadConfig, BadInput, EnvironmentProblem
 from modelyard.run import Run
 from modelyard.stages.export import ExportConfig, export
 from modelyard.stages.train import TrainConfig, train
 from modelyard.store import Store
+from modelyard.tasks import load_task
 from modelyard.tasks.keras import backend
 from modelyard.tasks.keras.backend import hold_keras
+from modelyard.training.base import base_digest, resolve_base
 from tests.unit.stages.train.striped_pictures import striped
 from tests.unit.tasks.keras.networks import STATEFUL, write_function
 
+TRAINING = load_task("image_classification").training("keras")
 FAST = {"task": "image_classification", "framework": "keras", "epochs": 6, "batch_size": 8, "base_lr": 0.5}
 
 
@@ -128,6 +133,27 @@ def test_settings_that_do_not_go_together_are_refused(tmp_path, keys, error, mes
     with pytest.raises(error, match=message) as refused:
         train(striped(run.store), config(**{"base": write_function(tmp_path), **keys}), run)
     assert advice in str(refused.value.next)
+
+
+def test_what_is_trained_from_is_told_by_the_code_and_not_by_where_it_lies_or_is_kept(tmp_path, monkeypatch):
+    one = base_digest(resolve_base(write_function(tmp_path / "a"), TRAINING, "keras"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another"))
+    assert base_digest(resolve_base(write_function(tmp_path / "b"), TRAINING, "keras")) == one
+    (tmp_path / "b" / "model.py").write_text(STATEFUL.replace("0.25", "0.5"))
+    assert base_digest(resolve_base(f"{tmp_path}/b/model.py", TRAINING, "keras")) != one
+
+
+def test_a_function_that_cannot_work_is_told_before_a_row_is_read(tmp_path):
+    write_function(tmp_path, STATEFUL.replace("Dense(classes,", "Dense(classes, activation='softmax',"))
+    (tmp_path / "modelyard.yaml").write_text(
+        "task: image_classification\ndata: nowhere\ntrain: {framework: keras, base: 'model.py:build_model'}\n"
+    )
+    with pytest.raises(BadInput, match="ends with softmax"):
+        preflight(load_project(tmp_path))
+    (tmp_path / "modelyard.yaml").write_text("task: detection\ndata: nowhere\ntrain:\n  framework: keras\n")
+    with pytest.raises(BadConfig, match="are not written in keras") as refused:
+        preflight(load_project(tmp_path))
+    assert refused.value.where == "modelyard.yaml, line 4, key train.framework"
 
 
 def test_another_backend_in_the_process_is_named_with_what_to_do(monkeypatch):

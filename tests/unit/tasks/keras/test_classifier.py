@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -144,3 +147,11 @@ def test_what_a_function_draws_follows_from_the_seed_and_not_from_what_its_file_
 
 def test_names_of_layers_do_not_depend_on_what_was_built_before():
     assert list(built().state_dict()) == list(built().state_dict())
+
+
+def test_the_function_of_the_guide_and_that_of_the_template_are_taken():
+    root = Path(__file__).resolve().parents[4]
+    (guide,) = re.findall(r"```python\n(.*?)```", (root / "docs" / "keras.md").read_text("utf-8"), re.DOTALL)
+    template = root / "modelyard" / "chain" / "templates" / "image_classification_keras" / "model.py"
+    for source in (guide, template.read_text("utf-8")):
+        assert built(source, (64, 64, 3), 10)(torch.zeros((1, 3, 64, 64), dtype=torch.uint8)).shape == (1, 10)
