@@ -5,7 +5,12 @@ from __future__ import annotations
 import http.client
 import json
 import queue
+import re
+import shlex
+import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +27,7 @@ from tests.real.servers import Served, serving
 
 pytestmark = pytest.mark.e2e
 
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "streaming.md").read_text("utf-8")
 TEXT = "naïve café 流れる 🎬\n\r\u2028end"
 LONG = "long " * 200  # a thousand steps
 SLOW = 420  # side of the matrix that makes a step take some milliseconds
@@ -208,6 +214,21 @@ def test_streams_are_counted_and_logged(quick: Served) -> None:
     (line,) = logged(quick, lambda event: event.get("modelyard.pieces") == 7)
     assert line["http.response.status_code"] == 200
     assert line["modelyard.first_piece_ms"] > 0
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the guide asks with curl")
+def test_the_guide_runs_as_it_is_written(quick: Served) -> None:
+    """The model of this test says what it is told, by another name than that of the guide."""
+    page = PAGE.replace("localhost:8000/v2/models/forms", f"127.0.0.1:{quick.http}/v2/models/echo")
+    whole, pieces = [shlex.split(line) for line in page.splitlines() if line.startswith("curl ")]
+    answer = json.loads(subprocess.run([*whole, "-s"], capture_output=True, check=True, timeout=30).stdout)
+    assert answer["text"] == "digits: twenty-three"
+    events = subprocess.run([*pieces, "-s"], capture_output=True, check=True, timeout=30).stdout.decode().split("\n\n")
+    assert "".join(json.loads(event.removeprefix("data: "))["text"] for event in events[:-1]) == answer["text"]
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    program = program.replace("localhost:8001", f"127.0.0.1:{quick.grpc}").replace('"forms"', '"echo"')
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.returncode) == (answer["text"], 0), done.stderr
 
 
 def test_a_caller_that_hangs_up_ends_the_work(slow: Served) -> None:
