@@ -70,8 +70,8 @@ class Present:
     def shown(self, items: Collection[str]) -> dict[str, str]:
         return {item: digest_of(self.cells[item]) for item in items}
 
-    def files(self, wanted: Collection[str], kinds: Mapping[str, Field]) -> Iterator[tuple[str, bytes]]:
-        """Name and content of the files that cells of these items name."""
+    def files(self, wanted: Collection[str], kinds: Mapping[str, Field]) -> Iterator[tuple[str, str, bytes]]:
+        """Item, name and content of the files that cells of these items name: one pass over the data."""
         for dataset, names in self.sources:
             filed = [name for name in names if isinstance(kinds[dataset.column(name).field], Filed)]
             for view in dataset.views() if filed else ():
@@ -80,7 +80,7 @@ class Present:
                 for place, item in enumerate(items):
                     if item in wanted and item in self.cells:
                         for name in filed:
-                            yield self.cells[item][names.index(name)], table[name][place].as_py()
+                            yield item, self.cells[item][names.index(name)], table[name][place].as_py()
 
 
 def look_at(dataset: Dataset, gold: Dataset | None, task: Task, labels: Collection[str]) -> Present:
@@ -104,9 +104,16 @@ def look_at(dataset: Dataset, gold: Dataset | None, task: Task, labels: Collecti
         found.sources += ((gold, own),)
         for view in gold.views():
             for item, cells, label in _items(view, own, task, labels, "the gold items"):
-                if label is not None and item not in found.gold:
-                    found.gold[item] = label
-                    found.cells.setdefault(item, cells)
+                if label is None:
+                    continue
+                first = item.partition(".")[0]  # of exact twins
+                if found.gold.setdefault(first, label) != label:
+                    raise BadInput(
+                        f"the gold items say {found.gold[first]!r} and {label!r} of one and the same",
+                        where=f"item {first}",
+                        next="keep the row that is right",
+                    )
+                found.cells.setdefault(first, cells)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, insert, select
@@ -15,8 +15,11 @@ from modelyard.errors import BadInput
 from modelyard.store.digests import canonical_json
 
 
-def load(connection: Connection, guideline: str) -> Board:
-    """What stands under that name; an empty board when nothing does."""
+def load(connection: Connection, guideline: str, only: Collection[str] | None = None) -> Board:
+    """What stands under that name; an empty board when nothing does.
+
+    only: works whose rows and answers are read; the works themselves all are.
+    """
     board = Board(guideline)
     newest = connection.execute(
         select(guidelines).where(guidelines.c.guideline == guideline).order_by(guidelines.c.version.desc()).limit(1)
@@ -32,9 +35,12 @@ def load(connection: Connection, guideline: str) -> Board:
             row.work, row.batch, row.round, row.annotator, row.role, row.version, tuple(json.loads(row.columns))
         )
         board.tasks[row.work] = {}
-    for row in connection.execute(select(tasks).where(tasks.c.guideline == guideline)):
+    of_tasks, of_votes = tasks.c.guideline == guideline, votes.c.guideline == guideline
+    if only is not None:
+        of_tasks, of_votes = of_tasks & tasks.c.work.in_(only), of_votes & votes.c.work.in_(only)
+    for row in connection.execute(select(tasks).where(of_tasks)):
         board.tasks[row.work][row.item] = row.shown
-    for row in connection.execute(select(votes).where(votes.c.guideline == guideline).order_by(votes.c.id)):
+    for row in connection.execute(select(votes).where(of_votes).order_by(votes.c.id)):
         board.votes[row.work, row.item] = row.label
     return board
 
@@ -109,6 +115,13 @@ def take_from(connection: Connection, board: Board, work: str, taken: Iterable[s
             del board.tasks[work][item]
 
 
+def said_by(connection: Connection, board: Board, file: str, works: Collection[str]) -> dict[tuple[str, str], str]:
+    """What a file of that name said when it was read before: the last label, by work and item."""
+    chosen = select(votes.c.work, votes.c.item, votes.c.label).join(imports, imports.c.id == votes.c.import_id)
+    of_file = (imports.c.guideline == board.guideline) & (imports.c.file == file) & votes.c.work.in_(works)
+    return {(row.work, row.item): row.label for row in connection.execute(chosen.where(of_file).order_by(votes.c.id))}
+
+
 def add_import(
     connection: Connection,
     board: Board,
@@ -117,7 +130,7 @@ def add_import(
     answers: Mapping[tuple[str, str], tuple[str, str | None]],
     refused: int,
 ) -> None:
-    """answers: (work, item) to label and comment; only those that say something new."""
+    """answers: (work, item) to label and comment; those that the file did not say before."""
     made = insert(imports).values(
         guideline=board.guideline, file=file, digest=digest, taken=len(answers), refused=refused,
         imported=datetime.now(UTC),

@@ -40,23 +40,37 @@ class FilledFile:
     rows: Sequence[tuple[int, Mapping[str, str]]]
     bad: Sequence[tuple[int, str]] = ()
 
+    @property
+    def places(self) -> list[tuple[str, str]]:
+        """Work and item of each row. Raises BadInput for a file that is no work file at all."""
+        missing = [name for name in NEEDED if name not in self.columns]
+        if missing:
+            raise BadInput(
+                f"{self.name} has no column {missing[0]}; its columns are {', '.join(self.columns)}",
+                where=self.name,
+                next="fill in the file that was written for it, and keep all its columns",
+            )
+        return [(row["work"].strip(), row["id"].strip()) for _, row in self.rows]
+
 
 @dataclass
 class Taken:
-    """answers: (work, item) to label and comment, those alone that say something new. same: rows that said what was
-    known; empty: rows without a label yet; changed: those that correct an earlier answer."""
+    """said: (work, item) to label and comment, of rows that say what the file did not say before. new: how many of
+    these say what nobody had said; changed: how many of the new ones correct an earlier answer. same: rows that said
+    what was known; empty: rows without a label yet."""
 
     file: str
-    answers: dict[tuple[str, str], tuple[str, str | None]] = field(default_factory=dict)
+    said: dict[tuple[str, str], tuple[str, str | None]] = field(default_factory=dict)
+    new: int = 0
+    changed: int = 0
     same: int = 0
     empty: int = 0
-    changed: int = 0
     refused: list[Refused] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         return {
             "file": self.file,
-            "taken": len(self.answers),
+            "taken": self.new,
             "changed": self.changed,
             "same": self.same,
             "empty": self.empty,
@@ -64,19 +78,16 @@ class Taken:
         }
 
 
-def take(board: Board, filled: FilledFile, kind: Answerable) -> Taken:
+def take(board: Board, filled: FilledFile, kind: Answerable, before: Mapping[tuple[str, str], str]) -> Taken:
     """Hold every row against what was asked. A row is refused whose id, work or label is unknown, whose text is not the
-    one that was given out, or whose id stands twice. Raises BadInput for a file that is no work file at all."""
-    missing = [name for name in NEEDED if name not in filled.columns]
-    if missing:
-        raise BadInput(
-            f"{filled.name} has no column {missing[0]}; its columns are {', '.join(filled.columns)}",
-            where=filled.name,
-            next="fill in the file that was written for it, and keep all its columns",
-        )
+    one that was given out, or whose id stands twice.
+
+    before: what a file of this name said last, by work and item. Only what it did not say then is news: a correction
+    that came by another file is not undone by the one that still holds what was first said.
+    """
     found = Taken(filled.name)
     found.refused = [Refused(filled.name, line, reason) for line, reason in filled.bad]
-    places = [(row["work"].strip(), row["id"].strip()) for _, row in filled.rows]
+    places = filled.places
     times, rounds = Counter(places), board.rounds()
     for (line, row), place in zip(filled.rows, places, strict=True):
         if not any(row[name].strip() for name in NEEDED):
@@ -86,20 +97,22 @@ def take(board: Board, filled: FilledFile, kind: Answerable) -> Taken:
                 raise ValueError(f"the id {place[1]} stands {times[place]} times: none of these rows is taken")
             label = _answer(board, place, row, kind)
             work = board.works[place[0]]
-            if label not in (None, board.votes.get(place)) and work.round != rounds[work.batch]:
+            if label not in (None, before.get(place), board.votes.get(place)) and work.round != rounds[work.batch]:
                 raise ValueError(
                     f"batch {work.batch} is in round {rounds[work.batch]}, and this file is of an earlier one"
                 )
         except ValueError as error:
             found.refused.append(Refused(filled.name, line, str(error)))
             continue
+        known = board.votes.get(place)
         if label is None:
             found.empty += 1
-        elif board.votes.get(place) == label:
-            found.same += 1
-        else:
-            found.changed += place in board.votes
-            found.answers[place] = label, row.get("comment", "").strip() or None
+            continue
+        if before.get(place) != label:
+            found.said[place] = label, row.get("comment", "").strip() or None
+            found.new += known != label
+            found.changed += known not in (None, label)
+        found.same += known == label or before.get(place) == label
     found.refused.sort(key=lambda each: each.line)
     return found
 
@@ -113,9 +126,7 @@ def _answer(board: Board, place: tuple[str, str], row: Mapping[str, str], kind: 
         raise ValueError(f"there is no work {name[:60]!r}" + (f"; did you mean {close[0]}?" if close else ""))
     shown = board.tasks[name].get(item)
     if shown is None:
-        others = [own for own, tasks in board.tasks.items() if item in tasks]
-        where = f"; it is in {', '.join(others)}" if others else ""
-        raise ValueError(f"the id {item[:60]!r} is not in {name}{where}")
+        raise ValueError(f"the id {item[:60]!r} is not in {name}, or somebody else has it now")
     given = row["label"].strip()
     if not given:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import defaultdict
 from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
@@ -31,23 +32,26 @@ def write_missing(
 ) -> list[Path]:
     """The files of works of the present rounds that are not there, with the pictures that they name and the guideline;
     one that is there is never touched. Of a file that was lost the answers that were taken stand in it again."""
-    rounds, written = board.rounds(), []
+    rounds = board.rounds()
+    missing: dict[Path, tuple[Work, list[str]]] = {}
+    folders: dict[str, set[Path]] = defaultdict(set)
     for work in board.works.values():
         path = file_of(folder, work)
-        if work.round != rounds[work.batch] or path.exists():
-            continue
         items = [item for item in board.tasks[work.name] if item in present.cells]
-        if not items:
-            continue
-        for name, content in present.files(set(items), kinds):
-            if not (path.parent / name).exists():
-                write_bytes(path.parent / name, content)
+        if work.round == rounds[work.batch] and items and not path.exists():
+            missing[path] = work, items
+            for item in items:
+                folders[item].add(path.parent)
+    for item, name, content in present.files(folders, kinds) if missing else ():
+        for place in sorted(folders[item]):
+            if not (place / name).exists():
+                write_bytes(place / name, content)
+    for path, (work, items) in missing.items():
         beside = path.parent / guideline_file(work.version)
         if work.version == board.version and not beside.exists():
             write_bytes(beside, page(guideline, work.version).encode())
         write_bytes(path, table(work, sorted(items, key=lambda item: _place(work, item)), board, present))
-        written.append(path)
-    return written
+    return list(missing)
 
 
 def _place(work: Work, item: str) -> bytes:

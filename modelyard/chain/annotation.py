@@ -12,7 +12,7 @@ from modelyard.annotate.config import AnnotateConfig
 from modelyard.annotate.guideline import UNUSABLE, Guideline, read_guideline
 from modelyard.annotate.opening import Opening, progress
 from modelyard.annotate.present import Present, answerable, kind_of, look_at
-from modelyard.annotate.records import add_guideline, add_import, load
+from modelyard.annotate.records import add_guideline, add_import, load, said_by
 from modelyard.annotate.taking import Taken, take
 from modelyard.annotate.work_files import file_of, write_missing
 from modelyard.chain.filled_files import read_filled
@@ -59,15 +59,25 @@ class Annotation:
         return board
 
     def take_in(self, run: Run) -> None:
-        """What was filled in in the files that lie in the folder; what cannot be taken is warned of."""
+        """What was filled in in the files that lie in the folder; rows that cannot be taken are warned of.
+
+        Raises BadInput for a file that cannot be read, once all the others were.
+        """
+        wrong: list[BadInput] = []
         for path in self._files(self.board()):
-            taken = take_file(self.workspace, self.guideline.name, path, self.project)
-            if taken.answers:
-                run.say(f"{taken.file}: {len(taken.answers):,} labels taken")
+            try:
+                taken = take_file(self.workspace, self.guideline.name, path, self.project)
+            except BadInput as error:
+                wrong.append(error)
+                continue
+            if taken.new:
+                run.say(f"{taken.file}: {taken.new:,} labels taken")
             for refused in taken.refused[:SHOWN_REFUSED]:
                 run.warn(f"{refused.file}, line {refused.line}: not taken: {refused.reason}")
             if len(taken.refused) > SHOWN_REFUSED:
                 run.warn(f"{taken.file}: {len(taken.refused) - SHOWN_REFUSED:,} more rows were not taken")
+        if wrong:
+            raise wrong[0]
 
     def _open(self, run: Run) -> Board:
         with self.workspace.ledger.writing() as connection:
@@ -170,10 +180,11 @@ def _gold(project: Project, workspace: Workspace, path: Path) -> Dataset:
 def take_file(workspace: Workspace, guideline: str, path: Path, project: Project) -> Taken:
     """Take in one file, in one transaction: when it ends well, every answer that it counts is safe."""
     filled = read_filled(path)
+    works = {work for work, _ in filled.places}
     kind = answerable(kind_of(load_task(project.task)))
     with workspace.ledger.writing() as connection:
-        board = load(connection, guideline)
-        taken = take(board, filled, kind)
-        if taken.answers or taken.refused:
-            add_import(connection, board, filled.name, filled.digest, taken.answers, len(taken.refused))
+        board = load(connection, guideline, works)
+        taken = take(board, filled, kind, said_by(connection, board, filled.name, works))
+        if taken.said:
+            add_import(connection, board, filled.name, filled.digest, taken.said, len(taken.refused))
     return taken

@@ -132,7 +132,7 @@ def import_(
             name = the_guideline(connection, guideline)
         taken = [take_file(place, name, path, project) for path in files]
     refused = [each for one in taken for each in one.refused]
-    count = sum(len(one.answers) for one in taken)
+    count = sum(one.new for one in taken)
     next = "mend these rows in the file and import it again" if refused else "modelyard run"
     if as_json:
         said = f"rows not taken: {len(refused):,}; the others were"
@@ -147,7 +147,7 @@ def import_(
         )
     else:
         for one in taken:
-            said = f"{len(one.answers):,} labels taken" + (f" ({one.changed:,} changed)" if one.changed else "")
+            said = f"{one.new:,} labels taken" + (f" ({one.changed:,} changed)" if one.changed else "")
             click.echo(f"{one.file}: {said}, {one.same:,} known, {one.empty:,} empty, {len(one.refused):,} not taken")
         for each in refused:
             click.echo(f"{each.file}, line {each.line}: {each.reason}", err=True)

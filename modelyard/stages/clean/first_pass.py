@@ -64,7 +64,7 @@ def first_pass(view: PartView, start: int, inputs: Inputs, rules: Sequence[Rule]
         {
             "low": low,
             "high": high,
-            "target": hash_pair(targets)[0] if targets else np.zeros(len(rows), dtype=np.uint64),
+            "target": _target(targets) if targets else np.zeros(len(rows), dtype=np.uint64),
             "rank": _rank(pl.Series(table[SPLIT])) if split else np.full(len(rows), 2, dtype=np.uint8),
             "row": start + rows,
         }
@@ -73,6 +73,15 @@ def first_pass(view: PartView, start: int, inputs: Inputs, rules: Sequence[Rule]
     changes = {name: Sparse(rows[each.places], _large(each.after)) for name, each in repaired.items()}
     examples = changed_rows(view, rows, repaired, empty, shown)
     return FirstPass(changes, rows[empty], keys, len(rows), counts, examples)
+
+
+def _target(targets: list[pl.Series]) -> pl.Series:
+    """The hash of each row's targets, null where one is missing."""
+    import polars as pl
+
+    known = pl.Series(np.all([target.is_not_null().to_numpy() for target in targets], axis=0))
+    hashed = pl.DataFrame({"target": hash_pair(targets)[0], "known": known})
+    return hashed.select(pl.when(pl.col("known")).then("target"))["target"]
 
 
 def _hashed(

@@ -47,7 +47,7 @@ def saved(folder: Path, rows: list[list[str]], encoding: str = "utf-8-sig", deli
 
 
 def taken_of(board: Board, path: Path) -> Taken:
-    return take(board, read_filled(path), Label())
+    return take(board, read_filled(path), Label(), {})
 
 
 def reasons(taken: Taken) -> list[tuple[int, str]]:
@@ -81,8 +81,8 @@ def test_what_is_written_and_filled_in_is_what_is_taken(texts: list[str], data: 
     with tempfile.TemporaryDirectory() as folder:
         taken = taken_of(board, saved(Path(folder), rows, encoding, delimiter))
     assert reasons(taken) == []
-    assert {item: label for (_, item), (label, _) in taken.answers.items()} == {row[0]: row[2] for row in rows[1:]}
-    assert {item: said for (_, item), (_, said) in taken.answers.items()} == {
+    assert {item: label for (_, item), (label, _) in taken.said.items()} == {row[0]: row[2] for row in rows[1:]}
+    assert {item: said for (_, item), (_, said) in taken.said.items()} == {
         row[0]: row[3].strip() or None for row in rows[1:]
     }
 
@@ -104,7 +104,7 @@ def test_chinese_comes_back_from_the_encodings_of_spreadsheets(tmp_path: Path, e
         row[2] = label
     taken = taken_of(board, saved(tmp_path, rows, encoding, delimiter))
     assert reasons(taken) == []
-    assert [label for label, _ in taken.answers.values()] == ["positive", "negative", "中立"]
+    assert [label for label, _ in taken.said.values()] == ["positive", "negative", "中立"]
 
 
 def test_every_row_that_cannot_be_taken_is_named_with_its_line_and_the_others_are_taken(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_every_row_that_cannot_be_taken_is_named_with_its_line_and_the_others_ar
     taken = taken_of(board, saved(tmp_path, rows))
     assert reasons(taken) == [
         (2, "'postive' is no label of the guideline; did you mean positive?"),
-        (3, "the id 'i00' is not in batch-001-anna"),
+        (3, "the id 'i00' is not in batch-001-anna, or somebody else has it now"),
         (
             4,
             "text: not what was given out, so that the label may be of something else; a spreadsheet may have changed "
@@ -131,7 +131,7 @@ def test_every_row_that_cannot_be_taken_is_named_with_its_line_and_the_others_ar
         (6, f"the id {rows[5][0]} stands 2 times: none of these rows is taken"),
         (7, f"the id {rows[5][0]} stands 2 times: none of these rows is taken"),
     ]
-    assert (len(taken.answers), taken.empty) == (1, 1)
+    assert (len(taken.said), taken.empty) == (1, 1)
 
 
 def test_a_broken_line_is_named_and_the_others_are_taken(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_broken_line_is_named_and_the_others_are_taken(tmp_path: Path) -> None
     path.write_text("\n".join(lines) + "\n", "utf-8")
     taken = taken_of(board, path)
     assert reasons(taken) == [(3, "broken quoting")]
-    assert [label for label, _ in taken.answers.values()] == ["NA", "NA"]
+    assert [label for label, _ in taken.said.values()] == ["NA", "NA"]
 
 
 def test_an_emoji_that_a_code_page_lost_is_a_changed_text(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_an_emoji_that_a_code_page_lost_is_a_changed_text(tmp_path: Path) -> Non
         row[1], row[2] = row[1].replace("🎉", "??"), "positive"
     taken = taken_of(board, saved(tmp_path, rows, "utf-8"))
     assert [line for line, _ in reasons(taken)] == [2]
-    assert len(taken.answers) == 1
+    assert len(taken.said) == 1
 
 
 def test_columns_in_another_order_and_more_of_them_do_no_harm(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_columns_in_another_order_and_more_of_them_do_no_harm(tmp_path: Path) ->
     rows = [[*reversed(row), "mine"] for row in rows_of(board, present)]
     for row in rows[1:]:
         row[3] = "positive"
-    assert len(taken_of(board, saved(tmp_path, rows)).answers) == 2
+    assert taken_of(board, saved(tmp_path, rows)).new == 2
 
 
 @pytest.mark.parametrize(

@@ -467,8 +467,59 @@ def test_an_imported_file_may_come_from_anywhere_and_twice(tmp_path: Path, works
     fill(tmp_path / "annotate", {"anna": RIGHT})
     sent = (tmp_path / "annotate" / "anna" / "batch-001-anna.csv").rename(tmp_path / "from the mail (2).csv")
     first, second = (take_file(workspace, "mood", sent, project) for _ in range(2))
-    assert (len(first.answers), first.same) == (10, 0)
-    assert (len(second.answers), second.same) == (0, 10)
+    assert (first.new, first.same) == (10, 0)
+    assert (second.new, second.same) == (0, 10)
+
+
+def test_a_correction_that_came_by_another_file_is_not_undone_by_the_first_one(
+    tmp_path: Path, workspace: Workspace
+) -> None:
+    project = make(tmp_path, 10)
+    go(project, workspace)
+    fill(tmp_path / "annotate", {"anna": RIGHT, "ben": RIGHT})
+    go(project, workspace)
+    path = tmp_path / "annotate" / "anna" / "batch-001-anna.csv"
+    rows, sent = read_rows(path), tmp_path / "corrected.csv"
+    rows[0]["label"] = "neutral"
+    write_rows(sent, rows)
+    taken = take_file(workspace, "mood", sent, project)
+    assert (taken.new, taken.changed, taken.same) == (1, 1, 9)
+    for label in ("", "positive"):  # the file in the folder still says what it said; then one more row of it changes
+        rows = read_rows(path)
+        rows[1]["label"] = label or rows[1]["label"]
+        write_rows(path, rows)
+        go(project, workspace)
+        votes = opened(project, workspace).board().votes
+        assert votes["batch-001-anna", rows[0]["id"]] == "neutral"
+    assert votes["batch-001-anna", rows[1]["id"]] == "positive"
+
+
+def test_one_file_that_cannot_be_read_keeps_no_other_from_being_taken(tmp_path: Path, workspace: Workspace) -> None:
+    project = make(tmp_path, 10)
+    go(project, workspace)
+    fill(tmp_path / "annotate", {"ben": RIGHT})
+    (tmp_path / "annotate" / "anna" / "batch-001-anna.csv").write_bytes(b"PK\x03\x04 a workbook")
+    chain = go(project, workspace)
+    assert isinstance(chain.error, BadInput)
+    assert chain.error.next == "save it as `CSV UTF-8`"
+    assert len(opened(project, workspace).board().votes) == 10
+
+
+def test_where_all_rows_have_a_label_nobody_is_asked(tmp_path: Path, workspace: Workspace) -> None:
+    project = make(tmp_path)
+    write_csv(tmp_path / "reviews.csv", ("text", "label"), reviews(20))
+    chain = go(project, workspace)
+    assert chain.outcome == "done"
+    assert not (tmp_path / "annotate").exists()
+
+
+def test_gold_items_that_contradict_each_other_are_refused(tmp_path: Path, workspace: Workspace) -> None:
+    project = make(tmp_path, 10, gold=2)
+    text = list(TRUTH)[399]
+    write_csv(tmp_path / "gold.csv", ("text", "label"), [(text, "positive"), (text, "positive"), (text, "negative")])
+    chain = go(project, workspace)
+    assert isinstance(chain.error, BadInput)
+    assert "the gold items say 'positive' and 'negative' of one and the same" in chain.error.message
 
 
 def test_the_rows_of_a_dataset_keep_their_ids_in_the_files(tmp_path: Path, workspace: Workspace) -> None:

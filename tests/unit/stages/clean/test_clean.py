@@ -15,7 +15,7 @@ from modelyard.stages.clean import CleanConfig, clean
 from modelyard.stages.ingest import IngestConfig, ingest
 from modelyard.store import Column, Dataset
 from modelyard.store.dataset import ROW_ID_TYPE, show_row_id
-from tests.rows import Heard, StopsAt, column, in_parts, labelled, new_run
+from tests.rows import Heard, StopsAt, column, in_parts, labelled, new_run, write_csv
 
 LOOSE = CleanConfig(max_dropped=1.0)
 
@@ -210,3 +210,16 @@ def test_parts_of_other_rules_or_that_are_gone_from_the_store_are_cleaned_again(
     for path in made:
         path.unlink()
     assert column(clean(dataset, LOOSE, Run(store=store)), "text") == ["one 1", "same", "two2", "four 4"]
+
+
+def test_a_twin_without_a_label_goes_and_the_one_with_it_stays(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    rows = [("a film", ""), ("a film", "good"), ("a book", ""), ("a book", ""), ("a song", "bad"), ("a song", "good")]
+    path = write_csv(tmp_path / "some.csv", ("text", "label"), rows)
+    dataset = ingest(path, IngestConfig(unlabelled=True), Run(store=run.store))
+    cleaned = clean(dataset, LOOSE, run)
+    assert list(zip(column(cleaned, "text"), column(cleaned, "label"), strict=True)) == [
+        ("a film", "good"),
+        ("a book", None),
+    ]
+    assert run.details["dropped"] == {"conflicting labels": 2, "exact duplicate": 2}
