@@ -70,6 +70,11 @@ class Model(Artifact):
         return str(self.info["task"])
 
     @property
+    def framework(self) -> str:
+        """What it is written in; one that a task of the user's own wrote need not say so."""
+        return str(self.info.get("framework", "torch"))
+
+    @property
     def labels(self) -> list[str]:
         return list(self.info.get("labels", []))
 

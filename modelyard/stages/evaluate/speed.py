@@ -67,7 +67,7 @@ def measure_speed(
 
     kind: the eager baseline of the task (see modelyard.measure.eager_handler)."""
     if model is not None:
-        kind = eager.kind_of(kind, str(model.info["framework"]))
+        kind = eager.kind_of(kind, model.framework)
     texts = examples.requests
     run.listener.progress("evaluate: start", 0, None)
     start_s = time_to_first_answer(package, variant, texts[0])
@@ -112,9 +112,8 @@ def _why_no_eager(model: Model | None, kind: str | None) -> str:
     if model is None:
         return "no eager model was given"
     if kind is None:
-        framework = model.info["framework"]
-        if framework != "torch":
-            return f"models of {framework} have no eager baseline in the task {model.task}"
+        if model.framework != "torch":
+            return f"models of {model.framework} have no eager baseline in the task {model.task}"
         return f"there is no eager baseline of the task {model.task}"
     return ""
 

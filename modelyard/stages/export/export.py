@@ -41,7 +41,7 @@ def export(model: Model, dataset: Dataset, config: ExportConfig, run: Run) -> Pa
     """
     task = task_of(model, run.allowed_code)
     metric = metric_of(task)
-    training = task.training(str(model.info["framework"]))
+    training = task.training(model.framework)
     labels, max_length = model.labels, int(model.info.get("max_length", 0))
     pipeline = _searching(training.pipeline(str(model.path), labels, max_length), task, config)
     table = read_side(dataset, task, "validation", rows=config.parity_rows)

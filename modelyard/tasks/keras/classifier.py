@@ -13,6 +13,8 @@ from modelyard.tasks.keras.backend import import_keras
 
 # Of a grey picture, as Pillow's convert("L") weighs them (ITU-R BT.601).
 GREY = (0.299, 0.587, 0.114)
+# After which numbers are no logits any more.
+ACTIVATIONS = frozenset({"softmax", "sigmoid", "hard_sigmoid", "tanh", "relu", "relu6", "softplus", "softsign"})
 
 
 class KerasClassifier(nn.Module):
@@ -97,11 +99,10 @@ def _hold_logits(network: Any, answer: Any, classes: int, name: str) -> None:
             f"there are {classes} classes",
             next="end it with keras.layers.Dense(classes), of the parameter `classes`",
         )
-    last = getattr(network.layers[-1], "activation", None)
-    ending = getattr(last, "__name__", "linear")
-    sums = bool(((answer >= 0).all() and (answer.sum(dim=1) - 1).abs().max() < 1e-4).item())
-    if ending != "linear" or type(network.layers[-1]).__name__ == "Softmax" or sums:
-        said = ending if ending != "linear" else "softmax"
+    ending = _ending(network)
+    shares = bool(((answer >= 0).all() and (answer.sum(dim=1) - 1).abs().max() < 1e-4).item())
+    if ending or shares:
+        said = ending or "softmax"
         raise BadInput(
             f"the model of {name} ends with {said}: the loss and the served model make shares of what it answers, "
             "and would do so twice",
@@ -112,6 +113,13 @@ def _hold_logits(network: Any, answer: Any, classes: int, name: str) -> None:
             f"the model of {name} answers {str(answer.dtype).removeprefix('torch.')}, not float32",
             next="leave the dtype policy of Keras as it is",
         )
+
+
+def _ending(network: Any) -> str:
+    """The activation that a model ends with, as a layer, as a part of one, or as a function; empty where it is none."""
+    last = getattr(network, "operations", network.layers)[-1]
+    named = getattr(getattr(last, "activation", None), "__name__", type(last).__name__.lower())
+    return str(named) if named in ACTIVATIONS else ""
 
 
 def _shown(value: Any) -> str:

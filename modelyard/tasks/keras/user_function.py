@@ -92,8 +92,10 @@ class UserFunction:
     def _said(self, what: str) -> Iterator[None]:
         """What the user's code raises, as an error that names the line of the file."""
         try:
-            yield
-        except Exception as error:  # whatever a user's code raises
+            # What it prints is for people: standard output may carry an answer in JSON.
+            with contextlib.redirect_stdout(sys.stderr):
+                yield
+        except (Exception, SystemExit) as error:  # whatever a user's code raises
             lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == self.file]
             missing = isinstance(error, ModuleNotFoundError)
             raise BadInput(

@@ -106,6 +106,8 @@ def test_grey_models_see_what_pillow_makes_grey():
          "ends with softmax", "take the softmax"),
         (plain("pass").replace("(classes)(", "(classes, activation='sigmoid')("), "ends with sigmoid",
          "take the sigmoid"),
+        (plain("return keras.Model(inputs, keras.ops.sigmoid(layers.Dense(classes)(layers.Flatten()(x))))"),
+         "ends with sigmoid", "take the sigmoid"),
         (plain("return layers.Dense(classes)"), "a Dense, not a keras.Model", "return model"),
         (plain("return None"), "answers nothing, not a keras.Model", "return model"),
         (plain("model = keras.Model(inputs, layers.Flatten()(x)); model.compile(loss='mse'); return model"),
@@ -118,7 +120,8 @@ def test_grey_models_see_what_pillow_makes_grey():
          "of the class Mine", "compose it"),
         (plain("pass").replace("(classes)(", "(classes, dtype='float64')("), "answers float64", "policy"),
     ],
-    ids=["wrong width", "softmax", "softmax layer", "sigmoid", "a layer", "nothing", "compiled", "frozen", "other size",
+    ids=["wrong width", "softmax", "softmax layer", "sigmoid", "sigmoid of keras.ops", "a layer", "nothing", "compiled",
+         "frozen", "other size",
          "own class", "float64"],
 )  # fmt: skip
 def test_a_model_that_cannot_be_trained_rightly_is_refused_with_what_to_do(source, message, advice):

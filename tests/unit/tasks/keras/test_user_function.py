@@ -87,3 +87,10 @@ def test_a_file_beside_it_is_not_imported(tmp_path, monkeypatch):
     with pytest.raises(BadInput, match="No module named 'blocks_of_mine'") as refused:
         function.build((8, 8, 3), 2)
     assert "in this one file" in str(refused.value.next)
+
+
+def test_what_it_prints_goes_to_people_and_its_exit_is_an_error(tmp_path, capsys):
+    read(tmp_path, 'print("hello")\n' + GOOD).build((8, 8, 3), 2)
+    assert capsys.readouterr() == ("", "hello\n")
+    with pytest.raises(BadInput, match=r"model\.py cannot be run: SystemExit: 3"):
+        read(tmp_path, "raise SystemExit(3)\n" + GOOD).build((8, 8, 3), 2)
