@@ -144,8 +144,9 @@ def judge(evidence: Evidence, gates: Mapping[str, float], words: Words) -> list[
         judged.append(_apply(gate_rule(name), evidence, None, gates[name], words))
     for name, gate in held.items():
         row = _ROW_OF_STAGE.get(gate.stage, "R35")
-        label = words.said(re.sub(r"[_\s]+", " ", name).strip().capitalize() or name)
-        how = words("how.stage", stage=gate.stage)
+        key, measured = f"figure.{name}", evidence.figure(gate.stage, name)
+        label = words(key) if words.has(key) else words.said(re.sub(r"[_\s]+", " ", name).strip().capitalize() or name)
+        how = (measured and words.said(measured.how)) or words("how.stage", stage=gate.stage)
         judged.append(
             Judged(
                 row, name, label, gate.value, None, gate.bar, gate.comparison, "number", how, GATE, gate.passed, True

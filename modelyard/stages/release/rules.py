@@ -254,7 +254,7 @@ def rules_for(evidence: Evidence) -> tuple[Rule, ...]:
 
 
 # Of the metrics of Modelyard's own tasks; that of a user's own task is named `metric`, `metric_lost`, ...
-METRICS = (Judging("metric"), Judging("spearman", share=False), Judging("map", share=False), ACCURACY)
+METRICS = (Judging("metric"), *(Judging(name, share=False) for name in ("spearman", "map", "chrf")), ACCURACY)
 BY_NAME = {rule.name: rule for metric in METRICS for rule in (of_metric(each, metric) for each in RULES)}
 
 # The shorter names that people write, and those of the stages' gates, beside the figures' own.

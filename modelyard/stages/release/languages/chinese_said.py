@@ -161,6 +161,7 @@ SAID: tuple[tuple[str, str], ...] = (
         "原始输出最大相差 {worst}，容差 {tolerance}",
     ),
     ("the answer of the reference", "与基准相同的答案"),
+    ("the text of the float model", "与浮点模型相同的文本"),
     ("the vector of the reference (cosine 0.99 or more)", "与基准相同的向量（余弦值不低于 0.99）"),
     ("variant {name} is passed over on this machine: {reason}", "变体 {name} 在本机上被跳过：{reason}"),
     (
@@ -212,6 +213,20 @@ SAID: tuple[tuple[str, str], ...] = (
     (
         "{rows} validation rows, the share whose chosen boxes are, as sets, those of the model in PyTorch",
         "{rows} 行验证数据，所选的框（作为集合）与 PyTorch 中的模型一致的比例",
+    ),
+    (
+        "{rows} validation rows, the share whose tokens are those of the model in PyTorch",
+        "{rows} 行验证数据，写出的词元与 PyTorch 中的模型一致的比例",
+    ),
+    (
+        "a translation memory: the target of the train row whose source is most alike (TF-IDF of words and of 2 to 5"
+        " characters), same split: {train} train and {test} test rows",
+        "翻译记忆：取原文最相似的训练行的译文（词与 2 至 5 个字符的 TF-IDF），"
+        "同一划分：训练 {train} 行，测试 {test} 行",
+    ),
+    (
+        "{checked} golden inputs, the share whose answers by {runtime} are those of the model in PyTorch",
+        "{checked} 个黄金样本，{runtime} 的答案与 PyTorch 中的模型一致的比例",
     ),
     ("the plain float ONNX behind the same server", "同一服务中的普通浮点 ONNX 图"),
     ("the plain float graph itself is served", "上线的就是普通浮点图本身"),

@@ -8,6 +8,8 @@ from __future__ import annotations
 ENGLISH: dict[str, str] = {
     "verdict.accuracy.metric": "{value} {metric}",
     "figure.parity_accuracy.metric": "Export parity, difference of {metric}",
+    "figure.parity_boxes": "Export parity, the same boxes",
+    "figure.parity_sequences": "Export parity, the same texts",
     "figure.accuracy_lost.metric": "{metric} lost by optimizing",
     "figure.accuracy.metric": "{metric}",
     "figure.eager_accuracy.metric": "{metric} of the eager model",
@@ -60,6 +62,8 @@ ENGLISH: dict[str, str] = {
 CHINESE: dict[str, str] = {
     "verdict.accuracy.metric": "{metric} {value}",
     "figure.parity_accuracy.metric": "导出一致性：{metric}差值",
+    "figure.parity_boxes": "导出一致性：所选的框相同",
+    "figure.parity_sequences": "导出一致性：写出的文本相同",
     "figure.accuracy_lost.metric": "优化造成的{metric}损失",
     "figure.accuracy.metric": "{metric}",
     "figure.eager_accuracy.metric": "eager 模型的{metric}",
