@@ -25,10 +25,12 @@ def classifier(model: Path, max_length: int) -> Answer:
     import torch
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
+    from modelyard.store import Model
+
     torch.set_num_threads(1)
     tokenizer = AutoTokenizer.from_pretrained(model)
     network = AutoModelForSequenceClassification.from_pretrained(model, dtype=torch.float32).eval()
-    labels = network.config.id2label
+    labels = Model.open(model).labels  # which may have been told, and are not those of config.json then
 
     def classify(texts: list[str]) -> list[dict[str, Any]]:
         with torch.inference_mode():
@@ -113,13 +115,14 @@ def picture_classifier(model: Path, max_length: int) -> Answer:
     from PIL import Image, ImageOps
     from transformers import AutoImageProcessor, AutoModelForImageClassification
 
+    from modelyard.store import Model
     from modelyard.tasks.image_classification.network import position_options
     from modelyard.tasks.image_classification.preparation import read_preparation
 
     torch.set_num_threads(1)
     processor = AutoImageProcessor.from_pretrained(model)
     network = AutoModelForImageClassification.from_pretrained(model, dtype=torch.float32).eval()
-    labels = network.config.id2label
+    labels = Model.open(model).labels  # which may have been told, and are not those of config.json then
     extra = position_options(network, read_preparation(model).framing.image_size)
 
     def classify(files: list[bytes]) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from PIL import Image
 from safetensors.numpy import load_file, save_file
 
 from modelyard.errors import BadConfig, BadInput
+from modelyard.measure.eager_handler import KINDS
 from modelyard.stages.adopt import AdoptConfig, adopt
 from modelyard.store import Model
 from modelyard.tasks import task_of
@@ -74,7 +75,11 @@ def test_it_answers_as_transformers_does(directory: Path, tmp_path: Path) -> Non
     with torch.inference_mode():
         wanted = AutoModelForImageClassification.from_pretrained(directory).eval()(**values).logits.numpy()
     assert np.abs(outputs["logits"] - wanted).max() < 1e-5
-    assert pipeline.decode(outputs)["label"][0] == "abc"[wanted.argmax()]
+    decoded = pipeline.decode(outputs)
+    assert decoded["label"][0] == "abc"[wanted.argmax()]
+    label, score = KINDS["picture_classifier"](made.path, 0)([content])
+    assert label["data"] == [decoded["label"][0]]
+    assert score["data"] == pytest.approx(decoded["score"].tolist(), abs=1e-5)
 
 
 def test_what_does_not_say_how_it_wants_its_pictures_is_refused(directory: Path, tmp_path: Path) -> None:
