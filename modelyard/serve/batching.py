@@ -8,117 +8,18 @@ lengths. Behind each batch every stream has a turn (modelyard.serve.streams), an
 from __future__ import annotations
 
 import asyncio
-import heapq
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
-
+from modelyard.serve.batch_choice import WINDOW, alike, nearest_lengths
 from modelyard.serve.problems import Problem
-from modelyard.serve.requests import Timings
 from modelyard.serve.streams import Stream, Turns
+from modelyard.serve.work import Item, Work
 from modelyard.tasks.task import Graph, Pipeline, Prepared, Tensors
 
-MAX_ITEMS = 8
-# Share of a batch's cells that are padding. On short reviews 0.10 costs 3-15 % less CPU an item than 0.25, for the
-# same number of items at most; 0.05 leaves batches of four.
-MAX_PADDING = 0.10
-WINDOW = 128  # how far down the queue near lengths are looked for
 QUEUE_ITEMS = 1024
-
-
-class Sized(Protocol):
-    @property
-    def size(self) -> int: ...
-
-
-class Work:
-    """One request in the queue: its items (or, for the tensor level, its feeds), and the future that is awaited.
-
-    height: rows of the feeds; alike: what another request's must be equal to for both to be run together, None for a
-    request that runs alone.
-    """
-
-    __slots__ = (
-        *("alike", "arrived", "deadline", "feeds", "future", "height", "left", "outputs", "prepared", "rows"),
-        "timings",
-    )
-
-    def __init__(
-        self,
-        future: asyncio.Future[None],
-        prepared: Sequence[Prepared] = (),
-        feeds: Tensors | None = None,
-        deadline: float | None = None,
-        height: int = 1,
-        alike: tuple[Any, ...] | None = None,
-    ) -> None:
-        self.future = future
-        self.prepared = prepared
-        self.feeds = feeds
-        self.deadline = deadline
-        self.height = height
-        self.alike = alike
-        self.left = len(prepared) if feeds is None else 1
-        self.rows: list[tuple[Tensors, int] | None] = [None] * self.left
-        self.outputs: Tensors | None = None  # set at once when one batch held the whole request
-        self.timings = Timings()
-        self.arrived = 0.0
-
-    def answer(self) -> Tensors:
-        """Decoded outputs of all items, in the order in which they were given."""
-        if self.outputs is not None:
-            return self.outputs
-        rows = [row for row in self.rows if row is not None]
-        return {name: np.concatenate([outputs[name][k : k + 1] for outputs, k in rows]) for name in rows[0][0]}
-
-
-class Item:
-    """One item of a request; size is its cost, by which batches are put together."""
-
-    __slots__ = ("place", "size", "work")
-
-    def __init__(self, work: Work, place: int, size: int) -> None:
-        self.work = work
-        self.place = place
-        self.size = size
-
-
-def nearest_lengths(
-    queue: Sequence[Sized], most: int = MAX_ITEMS, padding: float = MAX_PADDING, window: int = WINDOW
-) -> list[int]:
-    """Places in the queue of the next batch: the oldest and its nearest lengths, oldest first among equals.
-
-    Stops before the batch would hold more than `most` items or a larger share of padding than `padding`.
-    """
-    if len(queue) == 1:
-        return [0]
-    oldest = queue[0].size
-    reach = min(len(queue), window)
-    near = heapq.nsmallest(most - 1, range(1, reach), key=lambda k: abs(queue[k].size - oldest))
-    batch, longest, cells = [0], oldest, oldest
-    for place in near:
-        size = queue[place].size
-        widest = max(longest, size)
-        if widest and 1.0 - (cells + size) / (widest * (len(batch) + 1)) > padding:
-            break
-        batch.append(place)
-        longest, cells = widest, cells + size
-    return batch
-
-
-def alike(works: Sequence[Work], most: int = MAX_ITEMS) -> list[int]:
-    """Places of the next batch on the tensor level: the oldest, and those like it, `most` rows in all if it can be."""
-    oldest = works[0]
-    places, rows = [0], oldest.height
-    if oldest.alike is not None:
-        for place, work in enumerate(works[1:], 1):
-            if work.alike == oldest.alike and rows + work.height <= most:
-                places.append(place)
-                rows += work.height
-    return places
 
 
 def _stopping() -> Problem:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from modelyard.serve.problems import Problem
+from modelyard.serve.problems import Problem, shortened
 from modelyard.serve.requests import InferAnswer, InferRequest
 from modelyard.serve.rest_codec import MAX_ID
 from modelyard.serve.tensors import (
@@ -80,6 +80,14 @@ def parse_message(message: Any, check: Check = unchecked) -> InferRequest:
     if len(message.id) > MAX_ID:
         raise Problem(400, f"id has {len(message.id)} characters, the limit is {MAX_ID}")
     return InferRequest(message.id or None, inputs, outputs or None, _parameters(message.parameters))
+
+
+def asked(request: InferRequest, parameter: str) -> bool:
+    """Whether the request asks for something. Raises Problem 400 for a parameter that is neither true nor false."""
+    value = request.parameters.get(parameter, False)
+    if not isinstance(value, bool):
+        raise Problem(400, f"the parameter {parameter} must be true or false, not {shortened(value)}")
+    return value
 
 
 def _from_contents(name: str, datatype: str, shape: tuple[int, ...], contents: Any) -> Tensor:

@@ -18,6 +18,7 @@ from modelyard.serve.grpc_codec import (
     FINAL,
     FINAL_WANTED,
     STREAM,
+    asked,
     parse_message,
     read_message,
     render_message,
@@ -190,10 +191,9 @@ class GrpcFront:
     async def _answers(self, message: Any, identity: str, metadata: dict[str, str]) -> AsyncGenerator[Any, None]:
         """One answer, or, where the request asks for it and the model can, piece by piece. Raises Problem."""
         model_infer = self._messages["ModelInferResponse"]
-        pieces = message.parameters[STREAM].bool_param if STREAM in message.parameters else False
-        final = message.parameters[FINAL_WANTED].bool_param if FINAL_WANTED in message.parameters else False
         with self._counted("ModelStreamInfer", identity, metadata) as call:
             endpoint, request = self._read(message, call)
+            pieces, final = asked(request, STREAM), asked(request, FINAL_WANTED)
             raw = bool(message.raw_input_contents)
             named = (model_infer, endpoint.name, endpoint.model.version, request)
             if not (pieces and endpoint.model.streams and not endpoint.tensor_level):

@@ -11,7 +11,6 @@ from typing import Any, cast
 from modelyard.errors import BadInput
 from modelyard.runtimes.graph_failure import graph_failure
 from modelyard.serve.alarms import Alarms
-from modelyard.serve.batching import Work
 from modelyard.serve.held import HeldBytes
 from modelyard.serve.problems import Problem, shortened
 from modelyard.serve.repository import Endpoint, Repository
@@ -20,6 +19,7 @@ from modelyard.serve.served_model import ServedModel
 from modelyard.serve.settings import ServeSettings
 from modelyard.serve.streams import Stream
 from modelyard.serve.tensors import Tensor, fits_items
+from modelyard.serve.work import Work
 from modelyard.tasks.task import Array, Prepared, Streaming, Tensors
 from modelyard.tasks.tensor.datatypes import BYTES, texts
 from modelyard.tasks.tensor.pipeline import fits

@@ -14,7 +14,10 @@ from modelyard.chain.workspace import holder
 from modelyard.ledger.schema import HEAD
 
 # What a machine is for, and the extras that this takes.
-PURPOSES = {"run": ("core", "serve", "train", "vision", "keras"), "serve": ("core", "serve", "vision")}
+PURPOSES = {
+    "run": ("core", "serve", "train", "vision", "keras", "ctranslate2"),
+    "serve": ("core", "serve", "vision", "ctranslate2"),
+}
 
 
 def examine(root: Path, purpose: str = "run") -> list[Check]:

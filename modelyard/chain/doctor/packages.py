@@ -17,8 +17,9 @@ EXTRAS = {
     "train": "train, export, optimize, evaluate",
     "vision": "pictures, which not everybody has",
     "keras": "models written in Keras, which not everybody has",
+    "ctranslate2": "a faster variant of models that write texts, which not everybody has",
 }
-OPTIONAL = frozenset({"vision", "keras"})  # what lacks of them stands in the way of some tasks only
+OPTIONAL = frozenset({"vision", "keras", "ctranslate2"})  # what lacks of them stands in the way of some tasks only
 # They fail beside this torch, or make transformers fail (docs of the set-up say how).
 FORBIDDEN = ("torchvision", "torchaudio", "torchao")
 _REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?\s*(?:>=\s*(?P<least>[0-9.]+))?")

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelyard.serve.batching import MAX_ITEMS, MAX_PADDING, Batcher, Work, alike, nearest_lengths
+from modelyard.serve.batch_choice import MAX_ITEMS, MAX_PADDING, alike, nearest_lengths
+from modelyard.serve.batching import Batcher
 from modelyard.serve.problems import Problem
+from modelyard.serve.work import Work
 from modelyard.tasks.tensor import TensorPipeline
 from tests.unit.serve.fakes import LengthPipeline
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from modelyard.serve.batching import Batcher, Work
+from modelyard.serve.batching import Batcher
 from modelyard.serve.problems import Problem
 from modelyard.serve.streams import AHEAD, Stream
+from modelyard.serve.work import Work
 from modelyard.tasks.sequences import MOST_STREAMS
 from tests.unit.serve.fakes import LengthPipeline
 
