@@ -76,6 +76,9 @@ FORMS = """\
 name: spoken-forms
 task: seq2seq
 data: forms.csv
+train:
+  base: t5-nano
+  epochs: 16
 """
 
 FORMS_SAID = """\

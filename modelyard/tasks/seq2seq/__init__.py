@@ -31,7 +31,8 @@ class Seq2Seq(Task):
                 "epochs": 20,
                 "patience": 4,
                 "batch_size": 64,
-                "base_lr": 4e-3,
+                "micro_batch_size": 64,
+                "base_lr": 0.012,
                 "max_length": 64,
             },
             # One text in a hundred may be another where two tokens lie within a rounding error of each other.
