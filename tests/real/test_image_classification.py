@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.real.servers import serving
 
 pytestmark = pytest.mark.e2e
 
+GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "images.md").read_text("utf-8")
 CLASSES = ("cross", "ring")
 PICTURES = 200
 
@@ -76,7 +78,9 @@ def test_the_report_says_what_the_classifier_is_worth_beside_a_baseline(released
     assert {"macro_f1", "ece", "latency_cut"} <= set(figures)
 
 
-def test_pictures_are_answered_over_both_doors_alike(released: tuple[Path, dict[str, Any]]) -> None:
+def test_pictures_are_answered_over_both_doors_alike_and_as_the_guide_asks(
+    released: tuple[Path, dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
     folder, _ = released
     rng = np.random.default_rng(7)
     wanted = [CLASSES[number % 2] for number in range(20)]
@@ -92,6 +96,14 @@ def test_pictures_are_answered_over_both_doors_alike(released: tuple[Path, dict[
         refused = server.ask("POST", "/v2/models/shapes/infer", {
             "inputs": [{"name": "image", "datatype": "BYTES", "shape": [1], "data": ["bm8gcGljdHVyZQ=="]}]
         })  # fmt: skip
+        (folder / "digit.png").write_bytes(items[0])
+        (code,) = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+        for written, here in (("digit.png", f"{folder}/digit.png"), ("digit-names", "shapes"), ("8000", server.http)):
+            assert written in code
+            code = code.replace(written, str(here))
+        exec(code, {})
+    label, score = capsys.readouterr().out.split()
+    assert (label, float(score)) == (rest.as_numpy("label")[0].decode(), pytest.approx(rest.as_numpy("score")[0]))
     for name in ("label", "score", "scores"):
         assert np.array_equal(rest.as_numpy(name), grpc.as_numpy(name)), name
     assert {each["name"]: each["shape"] for each in metadata["outputs"]} == {
