@@ -20,7 +20,10 @@ SAID = (
 
 def write_digit_folders(folder: Path, count: int, seed: int = SEED) -> int:
     """DIR/0/00001.png ..., and a README that says what they are; `count` of them, drawn by the seed, each class in its
-    share. Answers their number. Raises EnvironmentProblem without Pillow."""
+    share. Answers their number. Raises EnvironmentProblem without Pillow.
+
+    Those of another count that lie there already go: what lies in the folder is the data.
+    """
     hold_pillow()
     import io
 
@@ -28,6 +31,10 @@ def write_digit_folders(folder: Path, count: int, seed: int = SEED) -> int:
 
     digits, names = mnist_digits()
     chosen = np.sort(np.random.default_rng(seed).permutation(len(digits))[:count])
+    kept = {f"{names[number]}/{number + 1:05d}.png" for number in chosen.tolist()}
+    for path in folder.glob("[0-9]/[0-9][0-9][0-9][0-9][0-9].png"):
+        if path.relative_to(folder).as_posix() not in kept:
+            path.unlink()
     for number in chosen.tolist():
         file = io.BytesIO()
         Image.fromarray(255 - digits[number]).save(file, "PNG")

@@ -149,6 +149,8 @@ def _framing(kind: str, content: Mapping[str, Any]) -> Framing:
     if isinstance(size, int):  # as files had it before transformers 4.26
         size = {"shortest_edge": size} if "shortest_edge" in PROCESSORS[kind]["size"] else {"height": size}
     if kind == "ConvNextImageProcessor":
+        if content["do_center_crop"]:
+            raise ValueError("do_center_crop is true beside crop_pct")
         side = int(size["shortest_edge"])
         if side >= WARPED_FROM:
             return Framing(side, STRETCH, side, resample)
