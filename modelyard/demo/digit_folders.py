@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +26,6 @@ def write_digit_folders(folder: Path, count: int, seed: int = SEED) -> int:
     Those of another count that lie there already go: what lies in the folder is the data.
     """
     hold_pillow()
-    import io
-
     from PIL import Image
 
     digits, names = mnist_digits()

@@ -42,6 +42,6 @@ def test_fewer_are_drawn_by_the_seed_and_a_longer_series_holds_a_shorter_one(tmp
     assert a == b
     assert a.keys() < c.keys()
     assert a.keys() != d.keys()
-    (tmp_path / "c" / "3" / "mine.png").write_bytes(b"")
+    (tmp_path / "c" / "mine.png").write_bytes(b"")
     write_digit_folders(tmp_path / "c", 12, 0)
-    assert files(tmp_path / "c").keys() == a.keys() | {"3/mine.png"}
+    assert files(tmp_path / "c").keys() == a.keys() | {"mine.png"}
