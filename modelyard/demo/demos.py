@@ -113,6 +113,7 @@ train:
   base: model.py:build_model
   image_size: 28
   epochs: 10
+  base_lr: 0.024
 """
 
 
