@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelyard.errors import BadInput, Fault, ModelyardError
-from modelyard.tasks.ctranslate2_model import engine_variant
 from modelyard.tasks.seq2seq.decoding import LOGITS
+from modelyard.tasks.seq2seq.engine import engine_variant
 from modelyard.tasks.seq2seq.pipeline import FORCED, TEXT, Seq2SeqPipeline
 from modelyard.tasks.seq2seq.recipes import RECIPES
 from modelyard.tasks.seq2seq.settings import SETTINGS, Generation
@@ -87,8 +87,9 @@ class Seq2SeqTraining:
     ) -> dict[str, torch.Tensor]:
         """logits [n, steps, vocabulary] with the tokens of targets [n, steps] given, one behind. When it is judged also
         how many of its choices are right of how many, int64 [n]."""
-        start = model.config.decoder_start_token_id  # type: ignore[union-attr]
-        given = targets.new_full(targets.shape, start)  # type: ignore[arg-type]
+        config: Any = model.config
+        start = config.pad_token_id if config.decoder_start_token_id is None else config.decoder_start_token_id
+        given = targets.new_full(targets.shape, start)
         given[:, 1:] = targets[:, :-1].clamp(min=0)
         outputs = self.forward(model, {**feeds, FORCED: given})
         if not model.training:
@@ -143,7 +144,8 @@ class Seq2SeqTraining:
 
         _, spec = open_prepare(model_folder, max_length)
         generation = _generation_of(model_folder, max_length)
-        graphs = export_two_graphs(load_t5(model_folder, {}), package_folder)
+        model = load_t5(model_folder, {})
+        graphs = export_two_graphs(model, package_folder)
         tokenizer = package_folder / TOKENIZER
         tokenizer.parent.mkdir(parents=True, exist_ok=True)
         tokenizer.write_bytes((model_folder / "tokenizer.json").read_bytes())
@@ -151,7 +153,7 @@ class Seq2SeqTraining:
         variants: list[dict[str, Any]] = []
         left_out: list[str] = []
         try:
-            variants.append(engine_variant(model_folder, package_folder))
+            variants.append(engine_variant(model, package_folder, generation["start_id"], generation["end_ids"]))
         except ModelyardError as error:
             left_out.append(f"{error.message}; the package goes without" + (f": {error.next}" if error.next else ""))
         return {
@@ -179,13 +181,18 @@ def _generation_of(folder: Path, max_length: int) -> dict[str, Any]:
 
     end = either("eos_token_id", 1)
     longest = said.get("max_length")  # the older way to say it: with the token before the first one
-    settings = Generation(
-        beams=int(said.get("num_beams") or 1),
-        max_new_tokens=int(said.get("max_new_tokens") or (longest - 1 if longest else max_length)),
-        length_penalty=float(said.get("length_penalty") or 1.0),
-    )
+    settings = {
+        "beams": said.get("num_beams"),
+        "max_new_tokens": said.get("max_new_tokens") or (longest and longest - 1) or max_length,
+        "length_penalty": said.get("length_penalty"),
+    }
+    plain = Generation().as_json()
+    try:
+        generation = Generation.read({name: plain[name] if v is None else v for name, v in settings.items()})
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"{SETTINGS} does not say how to search: {error}", where=str(folder / SETTINGS)) from None
     return {
         "start_id": int(either("decoder_start_token_id", either("pad_token_id", 0))),
         "end_ids": [int(each) for each in (end if isinstance(end, list) else [end])],
-        "generation": settings.as_json(),
+        "generation": generation.as_json(),
     }

@@ -10,7 +10,7 @@ import pytest
 
 from modelyard.errors import BadInput, Damaged, EnvironmentProblem, Fault
 from modelyard.runtimes.ctranslate2 import open_graph
-from modelyard.tasks.ctranslate2_model import convert
+from modelyard.tasks.seq2seq.engine import convert
 from modelyard.tasks.sequences import MOST_STREAMS, Steps, settings
 from tests.random_t5 import random_t5
 
@@ -20,9 +20,15 @@ def folder(tmp_path_factory):
     return random_t5(tmp_path_factory.mktemp("t5") / "model", tied=False)
 
 
+def opened(folder):
+    from transformers import T5ForConditionalGeneration
+
+    return T5ForConditionalGeneration.from_pretrained(folder, local_files_only=True).eval()
+
+
 @pytest.fixture(scope="module")
 def generator(folder):
-    files = convert(folder, folder.parent / "converted")
+    files = convert(opened(folder), folder.parent / "converted", 0, [1])
     return open_graph([folder.parent / "converted" / name for name in files], threads=1)
 
 
@@ -40,9 +46,8 @@ def feeds(rows, beams=1, max_new_tokens=8, length_penalty=1.0):
 
 def generated(folder, row, **named):
     import torch
-    from transformers import T5ForConditionalGeneration
 
-    model = T5ForConditionalGeneration.from_pretrained(folder, local_files_only=True).eval()
+    model = opened(folder)
     found = model.generate(
         torch.tensor([row]), do_sample=False, output_scores=True, return_dict_in_generate=True, **named
     )
@@ -70,7 +75,9 @@ def test_sequences_and_their_scores_are_those_of_transformers(folder, generator,
 
 def test_tied_embeddings_scale_what_the_decoder_answers(tmp_path):
     folder = random_t5(tmp_path / "model", tied=True)
-    generator = open_graph([tmp_path / "to" / name for name in convert(folder, tmp_path / "to")], threads=1)
+    generator = open_graph(
+        [tmp_path / "to" / name for name in convert(opened(folder), tmp_path / "to", 0, [1])], threads=1
+    )
     (row,) = sources(1)
     wanted, score = generated(folder, row, max_new_tokens=8)
     outputs = generator.run(feeds([row]))
@@ -106,7 +113,7 @@ def test_a_setting_that_is_missing_is_named(generator):
 
 
 def test_the_same_directory_gives_the_same_bytes(folder, tmp_path):
-    names = convert(folder, tmp_path / "again")
+    names = convert(opened(folder), tmp_path / "again", 0, [1])
     assert [(tmp_path / "again" / n).read_bytes() for n in names] == [
         (folder.parent / "converted" / n).read_bytes() for n in names
     ]
@@ -131,15 +138,15 @@ def test_a_device_that_there_is_not_is_a_problem_of_the_environment(folder, gene
 def test_without_ctranslate2_it_says_how_to_get_it(folder, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ctranslate2", None)
     with pytest.raises(EnvironmentProblem) as caught:
-        convert(folder, tmp_path / "to")
+        convert(opened(folder), tmp_path / "to", 0, [1])
     assert "modelyard[ctranslate2]" in (caught.value.next or "")
 
 
-def test_a_directory_of_another_architecture_is_refused(tmp_path):
-    from transformers import BertConfig, BertForSequenceClassification
-
-    BertForSequenceClassification(
-        BertConfig(vocab_size=30, hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8)
-    ).save_pretrained(tmp_path / "bert")
-    with pytest.raises(BadInput, match="T5"):
-        convert(tmp_path / "bert", tmp_path / "to")
+def test_a_model_that_it_cannot_carry_is_refused_and_leaves_no_file(folder, tmp_path):
+    model = opened(folder)
+    with pytest.raises(BadInput, match="one end of a text, this model has 2"):
+        convert(model, tmp_path / "to", 0, [1, 2])
+    model.config.model_type = "umt5"  # a bias of its own in every layer
+    with pytest.raises(BadInput, match="of the type umt5"):
+        convert(model, tmp_path / "to", 0, [1])
+    assert not (tmp_path / "to").exists()
