@@ -75,7 +75,7 @@ class Waiting(ModelyardError):
     exit_code = 0
 
     def __init__(self, for_what: str, for_whom: str, done: int, total: int, *, next: str | None = None) -> None:
-        super().__init__(f"waiting for {for_what} from {for_whom}: {done} of {total}", next=next)
+        super().__init__(f"waiting for {for_what} from {for_whom}: {done:,} of {total:,}", next=next)
         self.for_what = for_what
         self.for_whom = for_whom
         self.done = done

@@ -18,7 +18,7 @@ from modelyard.store.digests import canonical_json
 def load(connection: Connection, guideline: str, only: Collection[str] | None = None) -> Board:
     """What stands under that name; an empty board when nothing does.
 
-    only: works whose rows and answers are read; the works themselves all are.
+    only: works whose rows and answers are read, which is all that taking in a file of them needs.
     """
     board = Board(guideline)
     newest = connection.execute(
@@ -27,14 +27,14 @@ def load(connection: Connection, guideline: str, only: Collection[str] | None = 
     if newest is not None:
         board.version, board.digest = newest.version, newest.digest
         board.labels = tuple(Guideline.model_validate(json.loads(newest.content)).labels)
-    board.items = {
-        row.item: row.batch for row in connection.execute(select(items).where(items.c.guideline == guideline))
-    }
     for row in connection.execute(select(works).where(works.c.guideline == guideline).order_by(works.c.work)):
         board.works[row.work] = Work(
             row.work, row.batch, row.round, row.annotator, row.role, row.version, tuple(json.loads(row.columns))
         )
         board.tasks[row.work] = {}
+    if only is None:
+        chosen = select(items.c.item, items.c.batch).where(items.c.guideline == guideline)
+        board.items = {row.item: row.batch for row in connection.execute(chosen)}
     of_tasks, of_votes = tasks.c.guideline == guideline, votes.c.guideline == guideline
     if only is not None:
         of_tasks, of_votes = of_tasks & tasks.c.work.in_(only), of_votes & votes.c.work.in_(only)

@@ -26,6 +26,7 @@ from modelyard.store import Dataset
 from modelyard.tasks import load_task
 
 SHOWN_REFUSED = 10
+SHOWN_FILES = 6
 
 
 @dataclass
@@ -64,18 +65,22 @@ class Annotation:
         Raises BadInput for a file that cannot be read, once all the others were.
         """
         wrong: list[BadInput] = []
-        for path in self._files(self.board()):
+        news: list[Taken] = []
+        for path in run.progress(self._files(self.board()), "labels"):
             try:
                 taken = take_file(self.workspace, self.guideline.name, path, self.project)
             except BadInput as error:
                 wrong.append(error)
                 continue
-            if taken.new:
-                run.say(f"{taken.file}: {taken.new:,} labels taken")
+            news += [taken] if taken.new else []
             for refused in taken.refused[:SHOWN_REFUSED]:
                 run.warn(f"{refused.file}, line {refused.line}: not taken: {refused.reason}")
             if len(taken.refused) > SHOWN_REFUSED:
                 run.warn(f"{taken.file}: {len(taken.refused) - SHOWN_REFUSED:,} more rows were not taken")
+        for taken in news if len(news) <= SHOWN_FILES else ():
+            run.say(f"{taken.file}: {taken.new:,} labels taken")
+        if len(news) > SHOWN_FILES:
+            run.say(f"{sum(taken.new for taken in news):,} labels taken from {len(news)} files")
         if wrong:
             raise wrong[0]
 

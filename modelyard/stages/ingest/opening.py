@@ -120,6 +120,8 @@ def _find(sample: Mapping[str, Sequence[Any]], source: Path, config: IngestConfi
     except BadInput as error:
         if others := [name for name in _tasks_of(sample) if name != task.name]:
             error.next = f"its columns are those of the task {others[0]}: --set task={others[0]}"
+        elif task.target_field == "label" and error.message.startswith(f"no column looks like the {task.target};"):
+            error.next = f"{error.next}; where people are to give the labels: an `annotate:` block (docs/annotate.md)"
         raise
 
 

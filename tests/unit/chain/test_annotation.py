@@ -149,6 +149,22 @@ def test_rows_that_are_added_open_new_work_only_and_old_labels_stay(tmp_path: Pa
     assert as_labels(after.stages[-1].output) == dict(list(TRUTH.items())[:47])
 
 
+def test_a_row_keeps_its_side_when_others_are_labelled_later(tmp_path: Path, workspace: Workspace) -> None:
+    def sides(project: Project) -> dict[object, object]:
+        split = go(project, workspace, "split").stages[-1].output
+        assert isinstance(split, Dataset)
+        return dict(zip(column(split, "text"), column(split, "split"), strict=True))
+
+    project = make(tmp_path, 100)
+    labelled(project, workspace, {"anna": RIGHT, "ben": RIGHT})
+    before = sides(project)
+    write_csv(tmp_path / "reviews.csv", ("text", "source"), [(text, "shop") for text in list(TRUTH)[:160]])
+    labelled(project, workspace, {"anna": RIGHT, "ben": RIGHT})
+    after = sides(project)
+    assert (len(before), len(after)) == (100, 160)
+    assert {text: after[text] for text in before} == before
+
+
 def test_a_row_that_is_gone_is_asked_of_nobody(tmp_path: Path, workspace: Workspace) -> None:
     go(make(tmp_path, 40), workspace)
     chain = go(make(tmp_path, 30), workspace)

@@ -16,7 +16,8 @@ def exact_duplicates(keys: pl.DataFrame, classes: bool) -> pl.DataFrame:
     """The rows to drop: `row` and `reason`, in row order.
 
     keys: `low` and `high` (a 128-bit hash of all inputs), `target` (its 64-bit hash; one value where the data have
-    none, null where a row has none yet), `rank` and `row`; rows with equal inputs are all here. classes: the target is the name of a class.
+    none, null where a row has none yet), `rank` and `row`; rows with equal inputs are all here. classes: the target is
+    the name of a class.
 
     Of rows with one input and one target that of the lowest rank stays, the first among equals: a test set that the
     source came with loses no row to its train side. Where the classes of one input differ nobody can say which is

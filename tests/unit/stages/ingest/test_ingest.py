@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from modelyard.errors import BadInput
 from modelyard.stages.ingest import IngestConfig, ingest, source_digest
 from tests.pictures import encoded, write_coco
-from tests.rows import classes, column, cut_small, new_run, read, write_csv
+from tests.rows import classes, column, cut_small, described, new_run, read, write_csv
 
 GOOD = [(f"review number {number}", "good" if number % 2 else "bad") for number in range(40)]
 
@@ -301,3 +301,23 @@ def test_csv_and_jsonl_of_the_same_rows_give_the_same_dataset(tmp_path: Path, ro
     assert column(one, "text") == [text for text, _, _ in good]
     assert column(one, "other") == [other or None for _, _, other in good]
     assert column(one, "label") == [label.strip() for _, label, _ in good]
+
+
+def test_data_without_labels_are_told_of_the_people_who_can_give_them(tmp_path: Path) -> None:
+    texts = write_csv(tmp_path / "a.csv", ("text",), [("a film to see again",), ("a book to put away",)])
+    with pytest.raises(BadInput, match="no column looks like the label") as caught:
+        ingest(texts, IngestConfig(), new_run(tmp_path))
+    assert "an `annotate:` block (docs/annotate.md)" in str(caught.value.next)
+
+
+def test_where_people_give_the_labels_rows_may_lack_them_and_no_column_is_guessed_to_hold_them(tmp_path: Path) -> None:
+    texts = [("a film to see again", "drama"), ("a book to put away", "novel"), ("a song to hear once", "drama")]
+    bare = ingest(
+        write_csv(tmp_path / "a.csv", ("text", "category"), texts), IngestConfig(unlabelled=True), new_run(tmp_path)
+    )
+    assert described(bare) == {"text": ("text", "input"), "category": ("value", "meta")}
+    some = [(text, label) for (text, _), label in zip(texts, ("good", "", ""), strict=True)]
+    run = new_run(tmp_path)
+    partly = ingest(write_csv(tmp_path / "b.csv", ("text", "label"), some), IngestConfig(unlabelled=True), run)
+    assert column(partly, "label") == ["good", None, None]
+    assert (classes(partly), run.details["class_counts"]) == (("good",), {"good": 1})
