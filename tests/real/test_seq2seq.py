@@ -96,7 +96,7 @@ def test_the_chain_says_what_the_model_is_worth_beside_a_translation_memory(
     figures = {figure["name"]: figure for figure in report["figures"]}
     low, high = figures["chrf"]["interval"]
     assert 0.0 < low <= figures["chrf"]["value"] <= high <= 1.0
-    assert "translation memory" in figures["baseline_chrf"]["how"]
+    assert "translation memory" in figures["chrf_over_baseline"]["how"]
     assert figures["eager_chrf"]["value"] == pytest.approx(figures["chrf"]["value"], abs=0.05)
     assert figures["parity_sequences"]["value"] >= 0.99
     assert figures["parity_max_abs"]["value"] < 1e-3

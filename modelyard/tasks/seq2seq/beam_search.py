@@ -65,7 +65,7 @@ def beam_search(
         if not open_items.any() or step + 1 == most:
             break
         chosen = np.take_along_axis(from_beams, going, axis=1)
-        decoding.keep((items * beams + chosen).ravel())
+        decoding.branch((items * beams + chosen).ravel())
         tokens = np.take_along_axis(best_tokens, going, axis=1).ravel().astype(np.int64)
     ids = finished[:, 0]
     lengths = (ids != NOTHING).sum(axis=1)

@@ -19,7 +19,7 @@ CROSS, PAST, PRESENT = "cross.", "past.", "present."
 
 
 class Decoding:
-    """Answers under way, one a row. `keep` chooses rows: those that go on, or the beginnings that beams go on from."""
+    """Answers under way, one a row."""
 
     def __init__(self, graphs: Mapping[str, Graph], feeds: Mapping[str, Array], times: int = 1) -> None:
         """times: how many rows each item gets, beside each other."""
@@ -44,11 +44,13 @@ class Decoding:
         return logits
 
     def keep(self, rows: Array) -> None:
-        """Go on with these rows, in this order; a row may come more than once."""
-        if len(rows) == len(self._source[MASK]) and np.array_equal(rows, np.arange(len(rows))):
-            return
-        self._past = {name: values[rows] for name, values in self._past.items()}
+        """Go on with these rows alone."""
+        self.branch(rows)
         self._source = {name: values[rows] for name, values in self._source.items()}
+
+    def branch(self, rows: Array) -> None:
+        """Each row goes on from the beginning that `rows` names: one of the same item, so that the source stays."""
+        self._past = {name: values[rows] for name, values in self._past.items()}
 
 
 def log_softmax(logits: Array) -> Array:

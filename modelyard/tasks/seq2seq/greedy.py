@@ -30,9 +30,9 @@ def greedy(
         going = np.flatnonzero(~np.isin(tokens, [*ends]))
         if not len(going):
             break
-        # What has ended costs nothing any more.
-        decoding.keep(going)
-        open_rows, tokens = open_rows[going], tokens[going]
+        if len(going) < len(tokens):  # what has ended costs nothing any more
+            decoding.keep(going)
+            open_rows, tokens = open_rows[going], tokens[going]
     return ids, (sums / counts).astype(np.float32)
 
 

@@ -73,7 +73,7 @@ class Generator:
 
         settings = pipeline.generation
         self._model = cast("T5ForConditionalGeneration", model).eval()
-        self._settings, self._ends = settings, pipeline.ends
+        self._most, self._ends = settings.max_new_tokens, pipeline.ends
         self._config = GenerationConfig(
             do_sample=False,
             num_beams=settings.beams,
@@ -82,26 +82,18 @@ class Generator:
             decoder_start_token_id=pipeline.start,
             eos_token_id=list(pipeline.ends),
             pad_token_id=self._model.config.pad_token_id,
-            return_dict_in_generate=True,
-            output_scores=True,
         )
 
     def run(self, feeds: Mapping[str, Array]) -> Tensors:
+        given = {name: torch.from_numpy(feeds[name]) for name in (INPUT_IDS, MASK)}
         with torch.inference_mode():
-            answered = self._model.generate(
-                input_ids=torch.from_numpy(feeds[INPUT_IDS]),
-                attention_mask=torch.from_numpy(feeds[MASK]),
-                generation_config=self._config,
-            )
-        written = answered.sequences[:, 1:].numpy()
-        ended = np.isin(written, self._ends).cumsum(axis=1)
-        there = (ended == 0) | ((ended == 1) & np.isin(written, self._ends))
-        lengths = there.sum(axis=1)
-        ids: Array = np.full((len(written), self._settings.max_new_tokens), NOTHING, dtype=np.int32)
+            sequences = self._model.generate(**given, generation_config=self._config)
+            chances = forced_logits(self._model, {**given, FORCED: sequences[:, :-1]}).float().log_softmax(dim=-1)
+        written = sequences[:, 1:].numpy()
+        is_end = np.isin(written, self._ends)
+        there = is_end.cumsum(axis=1) - is_end == 0  # up to the first end, and that too
+        ids: Array = np.full((len(written), self._most), NOTHING, dtype=np.int32)
         ids[:, : written.shape[1]] = np.where(there, written, NOTHING)
-        if self._settings.beams > 1:
-            sums = answered.sequences_scores.numpy() * lengths**self._settings.length_penalty
-        else:
-            chances = torch.stack(answered.scores, dim=1).float().log_softmax(dim=-1).numpy()
-            sums = np.where(there, np.take_along_axis(chances, written[:, :, None], axis=2)[:, :, 0], 0.0).sum(axis=1)
-        return {OUTPUT_IDS: ids, SCORES: (sums / lengths).astype(np.float32)}
+        of_tokens = np.take_along_axis(chances.numpy(), written[:, :, None], axis=2)[:, :, 0]
+        scores = np.where(there, of_tokens, 0.0).sum(axis=1) / there.sum(axis=1)
+        return {OUTPUT_IDS: ids, SCORES: scores.astype(np.float32)}

@@ -41,7 +41,7 @@ class Seq2SeqPipeline(TextPipeline):
         """start: the token before the first one; ends: those that end a text."""
         super().__init__(prepare)
         tokenizer.no_padding()
-        tokenizer.enable_truncation(generation.max_new_tokens)
+        tokenizer.no_truncation()
         self._tokenizer = tokenizer
         self.start, self.ends, self.generation = start, tuple(ends), generation
 
@@ -112,6 +112,7 @@ class Seq2SeqPipeline(TextPipeline):
 
     def encode_targets(self, texts: Sequence[str]) -> list[Array]:
         """The tokens of each text that is wanted, its end among them, int64 [tokens]; no more than may be written."""
+        self._tokenizer.enable_truncation(self.generation.max_new_tokens)
         return [np.array(encoding.ids, dtype=np.int64) for encoding in self._tokenizer.encode_batch_fast([*texts])]
 
     def _settings(self) -> Tensors:
