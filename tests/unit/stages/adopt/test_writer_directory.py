@@ -48,3 +48,12 @@ def test_it_is_no_classifier_and_no_encoder(foreign: Path, tmp_path: Path) -> No
 def test_another_family_is_not_taken_for_one(tiny_base: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="writes no texts here"):
         adopt(tiny_base, AdoptConfig(task="seq2seq"), new_run(tmp_path))
+
+
+def test_settings_that_are_no_search_are_refused_by_name(foreign: Path) -> None:
+    settings = json.loads((foreign / "generation_config.json").read_bytes())
+    (foreign / "generation_config.json").write_text(json.dumps({**settings, "num_beams": 1000}))
+    with pytest.raises(BadInput, match=r"generation_config\.json does not say how to search: beams must be 1 to 64"):
+        Seq2SeqTraining().pipeline(str(foreign), [], 40)
+    (foreign / "generation_config.json").write_text(json.dumps({**settings, "num_beams": 2, "length_penalty": 0.0}))
+    assert Seq2SeqTraining().pipeline(str(foreign), [], 40).generation == Generation(2, 40, 0.0)
