@@ -99,6 +99,10 @@ def test_the_chain_says_what_the_model_is_worth_beside_a_translation_memory(
     assert "translation memory" in figures["chrf_over_baseline"]["how"]
     assert figures["eager_chrf"]["value"] == pytest.approx(figures["chrf"]["value"], abs=0.05)
     assert figures["parity_sequences"]["value"] >= 0.99
+    assert "tokens are those of the model in PyTorch" in figures["parity_sequences"]["how"]
+    card = (Path(answer["report"]).parent / "README.md").read_text("utf-8")
+    assert "Writes a text for a text" in card
+    assert "type: chrf" in card
     assert figures["parity_max_abs"]["value"] < 1e-3
     assert figures["latency_cut"]["value"] is not None
     assert not {"accuracy", "macro_f1", "ece"} & set(figures)

@@ -23,12 +23,14 @@ _PIPELINES = {
     "text_embedding": "sentence-similarity",
     "image_classification": "image-classification",
     "detection": "object-detection",
+    "seq2seq": "text2text-generation",
 }
 _METRICS = (
     ("accuracy", "accuracy", "Accuracy"),
     ("macro_f1", "f1", "Macro F1"),
     ("spearman", "spearmanr", "Spearman of cosine and score"),
     ("map", "mean_average_precision", "mAP at IoU 0.50 to 0.95"),
+    ("chrf", "chrf", "chrF, 0 to 1"),
 )
 
 
@@ -112,6 +114,8 @@ def _answers(package: Package, words: Words) -> str:
         return words("card.names", labels=named)
     if labels and inputs == ["image"] and {"boxes", "labels", "scores"} <= set(outputs):
         return words("card.boxes", labels=named)
+    if inputs == outputs[:1] == ["text"]:
+        return words("card.writes")
     if package.task == "text_embedding":
         return words("card.embeds")
     return words("card.outputs", outputs=words.listed([plain(name) for name in outputs]))
