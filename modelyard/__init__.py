@@ -14,10 +14,12 @@ __version__ = "0.1.0"
 # The chain from Python: `import modelyard as my; my.clean("reviews.csv", out="cleaned")`. Imported when first used.
 _API = (
     "adopt",
+    "agreement",
     "augment",
     "clean",
     "evaluate",
     "export",
+    "import_labels",
     "ingest",
     "optimize",
     "release",

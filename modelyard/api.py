@@ -11,10 +11,17 @@ is in the `evidence` of what it answers, also when nothing is printed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from modelyard.annotate.records import the_guideline
+from modelyard.annotate.taking import Taken
 from modelyard.chain.alone import Alone, run_adopt, run_alone
+from modelyard.chain.annotate_verbs import agreement as agreement_as_it_stands
+from modelyard.chain.annotate_verbs import agreement_of_files, opened
+from modelyard.chain.annotation import take_file
 from modelyard.chain.existing import find_existing
 from modelyard.chain.project import load_project
 from modelyard.chain.release_existing import Released, release_existing
@@ -22,7 +29,7 @@ from modelyard.chain.runner import ChainOutcome, run_chain
 from modelyard.chain.workspace import Workspace
 from modelyard.config import merge
 from modelyard.environment import usable_cores
-from modelyard.run import Listener
+from modelyard.run import Listener, Run
 
 PathLike = str | Path
 
@@ -130,11 +137,47 @@ def run_project(
 ) -> ChainOutcome:
     """What `modelyard run` does in `folder`: settings from its modelyard.yaml, results in its .modelyard.
 
-    A failed gate or bad input is in the answer's `error`; nothing is raised for it.
+    A failed gate, bad input or people who are still to label are in the answer's `error`; nothing is raised for it.
     """
     project = load_project(Path(folder), None if data is None else str(data), settings)
+    with _opened(folder, workspace) as place:
+        return run_chain(project, place, listener, first=first, last=last, threads=threads or usable_cores())
+
+
+def import_labels(
+    *files: PathLike, folder: PathLike = ".", workspace: PathLike | None = None, guideline: str | None = None
+) -> list[Taken]:
+    """Take in files that people filled in: what was taken of each, and its rows that were not (`refused`).
+
+    Raises BadInput for what is no work file. What is taken is safe when this returns.
+    """
+    project = load_project(Path(folder))
+    with _opened(folder, workspace) as place:
+        with place.ledger.reading() as connection:
+            name = the_guideline(connection, guideline)
+        return [take_file(place, name, Path(path), project) for path in files]
+
+
+def agreement(
+    *files: PathLike,
+    arbiter: PathLike | None = None,
+    gold: PathLike | None = None,
+    folder: PathLike = ".",
+    workspace: PathLike | None = None,
+) -> Run:
+    """What labels are worth, in `figures` and `details` of the answer: of plain files with columns id and label, one
+    for each person; without any, of the project in `folder` as it stands."""
+    if files:
+        others = [None if path is None else Path(path) for path in (arbiter, gold)]
+        return agreement_of_files([Path(path) for path in files], *others)
+    with _opened(folder, workspace) as place:
+        return agreement_as_it_stands(opened(load_project(Path(folder)), place))
+
+
+@contextmanager
+def _opened(folder: PathLike, workspace: PathLike | None) -> Iterator[Workspace]:
     place = Workspace(Path(workspace) if workspace is not None else Path(folder) / ".modelyard")
     try:
-        return run_chain(project, place, listener, first=first, last=last, threads=threads or usable_cores())
+        yield place
     finally:
         place.close()

@@ -11,8 +11,10 @@ from click.testing import CliRunner
 
 import modelyard as my
 from modelyard.cli import group
-from modelyard.errors import BadConfig, GateFailed
+from modelyard.errors import BadConfig, GateFailed, Waiting
 from modelyard.store import Dataset
+from tests.annotators import errs, fill
+from tests.rows import write_csv
 from tests.unit.tiny_bert import reviews
 
 
@@ -54,6 +56,24 @@ def test_a_project_runs_in_its_folder_and_is_cached(source: Path, tmp_path: Path
     second = my.run_project(source, folder=tmp_path, last="split")
     assert [stage.outcome for stage in first.stages] == ["done"] * 3
     assert [stage.outcome for stage in second.stages] == ["cached"] * 3
+
+
+def test_people_label_a_project_and_their_agreement_is_asked_for(tmp_path: Path) -> None:
+    truth = dict(reviews(20))
+    write_csv(tmp_path / "texts.csv", ("text",), [(text,) for text in truth])
+    (tmp_path / "guideline.yaml").write_text("name: mood\nlabels: [negative, positive]\n")
+    (tmp_path / "modelyard.yaml").write_text(
+        "data: texts.csv\nannotate: {guideline: guideline.yaml, annotators: [anna, ben], arbiter: chen}\n"
+    )
+    waiting = my.run_project(folder=tmp_path, last="annotate")
+    assert (waiting.outcome, isinstance(waiting.error, Waiting)) == ("waiting", True)
+    right = errs(truth, 0.0)
+    fill(tmp_path / "annotate", {"anna": right, "ben": right})
+    files = [tmp_path / "annotate" / name / f"batch-001-{name}.csv" for name in ("anna", "ben")]
+    assert [(taken.new, taken.refused) for taken in my.import_labels(*files, folder=tmp_path)] == [(20, []), (20, [])]
+    assert my.agreement(folder=tmp_path).figures["blind_agreement"].value == 1.0
+    assert my.agreement(*files).figures["cohen_kappa"].value == 1.0
+    assert my.run_project(folder=tmp_path, last="annotate").outcome == "done"
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
