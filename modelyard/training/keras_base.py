@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
+import shutil
 from pathlib import Path
 
 from modelyard.errors import BadInput
 from modelyard.store.atomic import new_directory, publish_directory
 from modelyard.tasks.keras.backend import hold_keras
-from modelyard.tasks.keras.model_file import FILE, open_keras, write_keras
+from modelyard.tasks.keras.model_file import FILE
 from modelyard.tasks.keras.user_function import EXAMPLE, UserFunction
 from modelyard.training.downloads import cache_folder
 
@@ -59,21 +59,12 @@ def keras_base(base: str) -> Path:
         )
     function = UserFunction.read(path, name)
     target = cache_folder() / f"keras-{function.digest[:16]}"
-    if not target.is_dir():
-        _hold_builds(function)
+    if not function.lies_in(target):
+        from modelyard.tasks.keras.trial import hold_builds
+
+        hold_builds(function)
+        shutil.rmtree(target, ignore_errors=True)  # one that somebody changed
         with new_directory(cache_folder()) as made:
             function.write(made)
             publish_directory(made, target)
     return target
-
-
-def _hold_builds(function: UserFunction) -> None:
-    """Raises BadInput for a function that fails, or builds something else than a classifier that can be kept: told
-    before the data are read, and not after."""
-    from modelyard.tasks.keras.classifier import checked
-
-    classes = 3
-    model = checked(function.build(function.input_shape, classes), function.input_shape, classes, function.name)
-    with tempfile.TemporaryDirectory() as folder:
-        write_keras(model.network, Path(folder) / FILE)
-        open_keras(Path(folder) / FILE)

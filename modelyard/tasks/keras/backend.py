@@ -26,7 +26,7 @@ def hold_keras() -> None:
         _hold_loaded(loaded)
     elif find_spec("keras") is None:
         raise EnvironmentProblem(
-            "train.framework is keras, and Keras is not installed", next="pip install 'modelyard[keras]'"
+            "Keras is not installed, which the model is written in", next="pip install 'modelyard[keras]'"
         )
 
 

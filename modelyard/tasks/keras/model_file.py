@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 FILE = "model.keras"
 CONFIG, METADATA = "config.json", "metadata.json"
+WRAPPERS = frozenset({"TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer"})
 MADE = (1980, 1, 1, 0, 0, 0)  # the first time that a zip file can hold
 
 
@@ -103,6 +104,11 @@ def hold_no_code(config: Any) -> None:
                 "trust",
                 next="write the same with layers of Keras (Rescaling, Permute, Reshape, Multiply, ...) or its "
                 "functions (keras.ops on the model's tensors)",
+            )
+        if kind in WRAPPERS:
+            raise BadInput(
+                f"the model holds a {kind}: its file would carry a model of another framework, and pickles or code",
+                next="write the same with layers of keras.layers",
             )
         if kind.startswith("__"):  # tensors, arrays, slices: data
             continue

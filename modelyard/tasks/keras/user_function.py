@@ -71,6 +71,11 @@ class UserFunction:
         (folder / INDEX).write_bytes(self.index)
         (folder / SOURCE).write_bytes(self.source)
 
+    def lies_in(self, folder: Path) -> bool:
+        """Whether the folder holds what `write` would write."""
+        files = {folder / INDEX: self.index, folder / SOURCE: self.source}
+        return all(path.is_file() and path.read_bytes() == content for path, content in files.items())
+
     def build(self, input_shape: tuple[int, int, int], classes: int) -> Any:
         """What the function answers, in a session of its own. Raises BadInput with the line where it fails."""
         fresh_session(import_keras())

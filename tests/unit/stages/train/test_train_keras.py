@@ -143,6 +143,13 @@ def test_what_is_trained_from_is_told_by_the_code_and_not_by_where_it_lies_or_is
     assert base_digest(resolve_base(f"{tmp_path}/b/model.py", TRAINING, "keras")) != one
 
 
+def test_a_copy_that_somebody_changed_is_not_run(tmp_path):
+    base = write_function(tmp_path)
+    kept = resolve_base(base, TRAINING, "keras")
+    (kept / "function.py").write_text("raise SystemExit\n")
+    assert (resolve_base(base, TRAINING, "keras") / "function.py").read_text() == STATEFUL
+
+
 def test_a_function_that_cannot_work_is_told_before_a_row_is_read(tmp_path):
     write_function(tmp_path, STATEFUL.replace("Dense(classes,", "Dense(classes, activation='softmax',"))
     (tmp_path / "modelyard.yaml").write_text(

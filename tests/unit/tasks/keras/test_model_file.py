@@ -11,6 +11,7 @@ import torch
 
 from modelyard.errors import BadInput, Damaged
 from modelyard.tasks.keras.model_file import input_shape_of, open_keras, write_keras
+from modelyard.tasks.keras.trial import hold_builds
 from modelyard.tasks.keras.user_function import UserFunction
 from tests.unit.tasks.keras.networks import STATEFUL, plain
 
@@ -58,6 +59,27 @@ def test_a_model_that_only_its_authors_code_could_open_is_not_written(tmp_path, 
     with pytest.raises(BadInput, match=message) as refused:
         write_keras(built(plain(body)), tmp_path / "model.keras")
     assert "keras" in str(refused.value.next).lower()
+
+
+def test_a_model_of_another_framework_in_it_is_refused(tmp_path):
+    source = (
+        "import keras, torch\nfrom keras import layers\ndef build_model(input_shape=(8, 8, 3), classes=2):\n"
+        "    return keras.Sequential([layers.TorchModuleWrapper(torch.nn.ReLU()), layers.Flatten(), layers.Dense(2)])\n"
+    )
+    model = built(source)
+    model(torch.zeros(1, 8, 8, 3))
+    with pytest.raises(BadInput, match="holds a TorchModuleWrapper"):
+        write_keras(model, tmp_path / "model.keras")
+
+
+def test_a_function_that_keras_writes_by_the_name_of_another_is_found_out(tmp_path):
+    """keras.ops.gelu is by default another function than keras.activations.gelu, and is written by the same name."""
+    other = plain("x = layers.Activation(keras.ops.gelu)(x / 255 - 0.5)")
+    with pytest.raises(BadInput, match="comes back from its file as another one") as refused:
+        hold_builds(UserFunction.of_source("model.py", "build_model", other.encode()))
+    assert "activation='gelu'" in str(refused.value.next)
+    same = plain("x = layers.Activation('gelu')(x / 255 - 0.5)")
+    hold_builds(UserFunction.of_source("model.py", "build_model", same.encode()))
 
 
 def test_functions_of_keras_are_no_code(tmp_path):
