@@ -23,6 +23,7 @@ import tritonclient.grpc as tritongrpc
 
 from modelyard.tasks.sequences import MOST_STREAMS
 from tests.echo_package import POISON, echo_package
+from tests.real.engine_package import engine_package
 from tests.real.servers import Served, serving
 
 pytestmark = pytest.mark.e2e
@@ -296,4 +297,20 @@ def test_one_that_is_told_twice_says_so_in_the_stream(tmp_path: Path) -> None:
         served.event("draining")
         served.process.send_signal(signal.SIGTERM)
         assert list(events)[-1] == {"error": "the server is stopping"}
+        assert served.process.wait(20) == 0
+
+
+def test_streams_of_an_engine_take_turns_and_end_with_their_callers_and_the_server(tmp_path: Path) -> None:
+    package = engine_package(tmp_path)
+    with serving(tmp_path / "log", str(package.path)) as served:
+        assert stats(served)["variant"] == "ctranslate2"
+        streams = [Events(served, text) for text in ("ab", "cd", "ef")]
+        assert all(stream.next() is not None for stream in streams)
+        streams[0].close()
+        until(lambda: under_way(served) == 2)
+        assert len(generated(served, "gh", parameters={"timeout": 30_000_000})["text"]) > 0
+        served.process.send_signal(signal.SIGTERM)
+        served.event("draining")
+        served.process.send_signal(signal.SIGTERM)
+        assert [list(stream)[-1] for stream in streams[1:]] == [{"error": "the server is stopping"}] * 2
         assert served.process.wait(20) == 0
