@@ -66,5 +66,9 @@ def keras_base(base: str) -> Path:
         shutil.rmtree(target, ignore_errors=True)  # one that somebody changed
         with new_directory(cache_folder()) as made:
             function.write(made)
-            publish_directory(made, target)
+            try:
+                publish_directory(made, target)
+            except OSError:
+                if not function.lies_in(target):  # another process was faster
+                    raise
     return target

@@ -22,6 +22,7 @@ from modelyard.store import Store
 from modelyard.tasks import load_task
 from modelyard.tasks.keras import backend
 from modelyard.tasks.keras.backend import hold_keras
+from modelyard.tasks.keras.model_file import input_shape_of
 from modelyard.training.base import base_digest, resolve_base
 from tests.unit.stages.train.striped_pictures import striped
 from tests.unit.tasks.keras.networks import STATEFUL, write_function
@@ -114,7 +115,8 @@ def test_a_model_goes_on_from_where_another_ended(trained, tmp_path):
 def test_pictures_are_made_as_large_as_is_asked(tmp_path):
     run = run_in(tmp_path / "store")
     model = train(striped(run.store), config(write_function(tmp_path), image_size=12, epochs=1), run)
-    assert export(model, striped(run.store), ExportConfig(golden=2), run).info["pipeline"]["image_size"] == 12
+    assert input_shape_of(model.path / "model.keras") == (12, 12, 3)
+    assert TRAINING.pipeline(str(model.path), model.labels, 0).framing.image_size == 12
 
 
 @pytest.mark.parametrize(
