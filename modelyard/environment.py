@@ -9,7 +9,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-LIBRARIES = ("modelyard", "torch", "transformers", "tokenizers", "onnx", "onnxruntime", "numpy", "polars", "pyarrow")
+LIBRARIES = (
+    *("modelyard", "torch", "keras", "transformers", "tokenizers", "onnx", "onnxruntime"),
+    *("numpy", "polars", "pyarrow"),
+)
 # The instruction sets that decide how fast, and how exactly, integer and half-precision kernels run.
 CPU_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8", "asimddp", "sve")
 # Those that multiply and add eight-bit integers without saturating in between (Arm's dot product too).
