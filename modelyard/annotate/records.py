@@ -45,6 +45,13 @@ def load(connection: Connection, guideline: str, only: Collection[str] | None = 
     return board
 
 
+def comments(connection: Connection, guideline: str) -> dict[tuple[str, str], str]:
+    """What people wrote beside their last labels, by work and item."""
+    chosen = select(votes.c.work, votes.c.item, votes.c.comment).where(votes.c.guideline == guideline)
+    rows = connection.execute(chosen.where(votes.c.comment.is_not(None)).order_by(votes.c.id))
+    return {(row.work, row.item): row.comment for row in rows}
+
+
 def names(connection: Connection) -> list[str]:
     """Every guideline that labels are kept under."""
     return list(

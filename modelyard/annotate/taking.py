@@ -130,10 +130,11 @@ def _answer(board: Board, place: tuple[str, str], row: Mapping[str, str], kind: 
     given = row["label"].strip()
     if not given:
         return None
-    if digest_of([row.get(column, "") for column in work.columns]) != shown:
+    label = UNUSABLE if given in UNUSABLE_AS_TYPED else str(kind.answer(given, board.labels))
+    if label != board.votes.get(place) and digest_of([row.get(column, "") for column in work.columns]) != shown:
         columns = ", ".join(work.columns)
         raise ValueError(
             f"{columns}: not what was given out, so that the label may be of something else; a spreadsheet may have "
             f"changed it (save as CSV UTF-8)"
         )
-    return UNUSABLE if given in UNUSABLE_AS_TYPED else str(kind.answer(given, board.labels))
+    return label

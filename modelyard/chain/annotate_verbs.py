@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from modelyard.annotate.config import AnnotateConfig
 from modelyard.annotate.guideline import UNUSABLE, Guideline
 from modelyard.annotate.opening import Opening
 from modelyard.annotate.quality import quality
-from modelyard.annotate.records import load
+from modelyard.annotate.records import comments, load
 from modelyard.annotate.work_files import MARK, write_missing
 from modelyard.chain.annotation import Annotation, open_annotation
 from modelyard.chain.filled_files import read_filled
@@ -90,17 +91,23 @@ def _write(annotation: Annotation, board: Board) -> list[Path]:
 
 def disagreements(annotation: Annotation, batch: int | None = None) -> list[dict[str, Any]]:
     """The items that two people answered differently, with who said what; no longer blind: for who leads the work."""
-    found = []
-    for item in annotation.board().answered(annotation.present.cells):
-        if item.complete and not item.agreed and batch in (None, item.batch):
+    found: list[dict[str, Any]] = []
+    said: dict[str, dict[str, str]] = defaultdict(dict)
+    with annotation.workspace.ledger.reading() as connection:
+        board = load(connection, annotation.guideline.name)
+        for (work, item), comment in comments(connection, annotation.guideline.name).items():
+            said[item][board.works[work].annotator] = comment
+    for each in board.answered(annotation.present.cells):
+        if each.complete and not each.agreed and batch in (None, each.batch):
             found.append(
                 {
-                    "item": item.item,
-                    "batch": item.batch,
-                    "shown": list(annotation.present.cells[item.item]),
-                    "votes": {vote.annotator: vote.label for vote in item.votes},
-                    "arbiter": item.arbiter.label if item.arbiter else None,
-                    "gold": annotation.present.gold.get(item.item),
+                    "item": each.item,
+                    "batch": each.batch,
+                    "shown": list(annotation.present.cells[each.item]),
+                    "votes": {vote.annotator: vote.label for vote in each.votes},
+                    "arbiter": each.arbiter.label if each.arbiter else None,
+                    "gold": annotation.present.gold.get(each.item),
+                    "comments": said.get(each.item, {}),
                 }
             )
     return found

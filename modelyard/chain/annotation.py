@@ -21,7 +21,7 @@ from modelyard.chain.workspace import Workspace
 from modelyard.errors import BadConfig, BadInput, Waiting
 from modelyard.run import Run
 from modelyard.stages.annotate import Labels
-from modelyard.stages.ingest import ingest
+from modelyard.stages.ingest import ColumnNames, IngestConfig, ingest
 from modelyard.store import Dataset
 from modelyard.tasks import load_task
 
@@ -175,11 +175,10 @@ def _gold(project: Project, workspace: Workspace, path: Path) -> Dataset:
         raise BadConfig(f"the gold items {path.name} do not exist", where=project.place("annotate.gold"))
     run = Run(workspace.store, key=f"gold-{os.getpid()}")
     try:
-        named = {"format": None, "header": None, "unlabelled": False, "encoding": None, "delimiter": None}
-        dataset = ingest(path, project.ingest.model_copy(update=named), run)
+        columns = ColumnNames.model_validate(project.ingest.columns.named)
+        return ingest(path, IngestConfig(task=project.ingest.task, columns=columns, max_set_aside=0.0), run)
     finally:
         workspace.store.drop_scratch(run.key)
-    return dataset
 
 
 def take_file(workspace: Workspace, guideline: str, path: Path, project: Project) -> Taken:

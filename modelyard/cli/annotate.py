@@ -276,6 +276,8 @@ def review(
         decided = f"; arbiter: {each['arbiter']}" if each["arbiter"] else ""
         known = f"; gold: {each['gold']}" if each["gold"] else ""
         click.echo(f"\nbatch {each['batch']}  {votes}{decided}{known}\n  {' | '.join(each['shown'])}")
+        for name, comment in each["comments"].items():
+            click.echo(f"  {name}: {comment}")
 
 
 def _run(place: Workspace) -> Run:

@@ -95,7 +95,7 @@ def test_the_chain_goes_on_to_a_served_package_and_new_rows_open_new_work_alone(
     def modelyard(*words: str) -> dict[str, Any]:
         done = subprocess.run(
             [sys.executable, "-m", "modelyard", *words, "--json"], cwd=desk, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=300, check=False,
+            capture_output=True, text=True, timeout=600, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         answer: dict[str, Any] = json.loads(done.stdout)

@@ -529,6 +529,17 @@ def test_where_all_rows_have_a_label_nobody_is_asked(tmp_path: Path, workspace: 
     assert not (tmp_path / "annotate").exists()
 
 
+def test_a_gold_item_without_a_label_is_named_by_its_line(tmp_path: Path, workspace: Workspace) -> None:
+    project = make(tmp_path, 10, gold=2)
+    write_csv(
+        tmp_path / "gold.csv", ("text", "label"), [(f"gold number {n}", "positive" if n else "") for n in range(20)]
+    )
+    chain = go(project, workspace)
+    assert isinstance(chain.error, BadInput)
+    assert "no label" in chain.error.message
+    assert chain.error.where == "gold.csv, line 2"
+
+
 def test_gold_items_that_contradict_each_other_are_refused(tmp_path: Path, workspace: Workspace) -> None:
     project = make(tmp_path, 10, gold=2)
     text = list(TRUTH)[399]

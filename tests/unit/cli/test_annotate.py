@@ -81,12 +81,18 @@ def test_review_and_agreement_speak_of_the_project(desk: Path) -> None:
     said("export", "texts.csv", *SETTINGS)
     wrong = next(iter(TRUTH))
     fill(desk / "annotate", {"anna": RIGHT, "ben": lambda text, stem: "positive" if text == wrong else TRUTH[text]})
+    path = desk / "annotate" / "ben" / "batch-001-ben.csv"
+    rows = read_rows(path)
+    for row in rows:
+        row["comment"] = "meant as irony?" if row["text"] == wrong else ""
+    write_rows(path, rows)
     said("export", "texts.csv", *SETTINGS)
     project = ("--set", "data=texts.csv", *SETTINGS)
     figures = said("agreement", *project)["figures"]
     assert figures["blind_agreement"]["value"] == pytest.approx(0.95)
     (torn,) = said("review", *project)["disagreements"]
     assert (torn["shown"], torn["votes"]) == ([wrong], {"anna": "negative", "ben": "positive"})
+    assert torn["comments"] == {"ben": "meant as irony?"}
     moved = said("assign", *project, "--batch", str(torn["batch"]), "--from", "chen", "--to", "dora")
     assert moved["moved"] == 1
     assert {"batch": 1, "round": 1, "annotator": "dora", "role": "arbiter", "done": 0, "of": 1} in moved["assigned"]
