@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, cycle, islice
+from itertools import combinations, islice
 
 from sqlalchemy import Connection
 
@@ -33,17 +34,20 @@ class Opening:
 
     def new_items(self) -> None:
         """Items that no batch has: `batch_size` rows of the data, then gold items that nobody has seen yet. An item
-        that is in a batch stays there, so that what is added later opens new batches and nothing else."""
+        that is in a batch stays there, so that what is added later opens new batches and nothing else. The first gold
+        items of all make a batch of their own where there are no new rows to hide them among."""
         board, present, config = self.board, self.present, self.config
         new = [item for item in present.rows if item not in board.items]
-        gold = iter([item for item in present.hidden if item not in board.items])
-        pairs = list(combinations(config.annotators, 2))
-        first = max(board.items.values(), default=0) + 1
-        turns = islice(cycle(pairs), (first - 1) % len(pairs), None)
-        for number, (start, pair) in enumerate(zip(range(0, len(new), config.batch_size), turns, strict=False), first):
-            items = [*new[start : start + config.batch_size], *islice(gold, config.gold_per_batch)]
+        gold = [item for item in present.hidden if item not in board.items]
+        last = max(board.items.values(), default=0)
+        sizes = [config.gold_per_batch] * math.ceil(len(new) / config.batch_size)
+        if not new and not present.gold.keys() & board.items.keys():
+            sizes = [size] if (size := config.gold_per_batch * last) and gold else []
+        pairs, rows, known = list(combinations(config.annotators, 2)), iter(new), iter(gold)
+        for number, size in enumerate(sizes, last + 1):
+            items = [*islice(rows, config.batch_size), *islice(known, size)]
             add_items(self.connection, board, number, items)
-            self._give(number, 1, pair, BLIND, items)
+            self._give(number, 1, pairs[(number - 1) % len(pairs)], BLIND, items)
         if new:
             self.say(f"{len(new):,} items to label are new")
 

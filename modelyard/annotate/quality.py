@@ -35,7 +35,8 @@ class Share:
             return None
         z, n, p = NormalDist().inv_cdf(0.975), self.total, self.value
         centre, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        return max(0.0, (centre - half) / (1 + z * z / n)), min(1.0, (centre + half) / (1 + z * z / n))
+        low, high = (centre - half) / (1 + z * z / n), (centre + half) / (1 + z * z / n)
+        return (low if self.of else 0.0), (high if self.of < n else 1.0)
 
 
 @dataclass(frozen=True)

@@ -72,3 +72,4 @@ def test_wilsons_interval_of_the_paper() -> None:
     low, high = Share(9, 10).interval or (0, 0)
     assert (low, high) == (pytest.approx(0.5958, abs=1e-4), pytest.approx(0.9821, abs=1e-4))
     assert Share(0, 0).interval is None
+    assert (Share(0, 7).interval or (1, 1))[0] == 0.0 and (Share(7, 7).interval or (0, 0))[1] == 1.0

@@ -540,6 +540,22 @@ def test_a_gold_item_without_a_label_is_named_by_its_line(tmp_path: Path, worksp
     assert chain.error.where == "gold.csv, line 2"
 
 
+def test_gold_items_that_come_late_make_a_batch_of_their_own(tmp_path: Path, workspace: Workspace) -> None:
+    labelled(make(tmp_path, 40), workspace, {"anna": RIGHT, "ben": RIGHT})
+    project = make(tmp_path, 40, gold=30, gold_per_batch=5)
+    waiting = go(project, workspace)
+    assert isinstance(waiting.error, Waiting)
+    assert (waiting.error.done, waiting.error.total) == (80, 100)
+    chain = labelled(project, workspace, {"anna": RIGHT, "ben": RIGHT})
+    assert (chain.outcome, len(as_labels(chain.stages[-1].output))) == ("done", 40)
+    report = chain.stages[-1].report
+    assert report is not None
+    assert report.info["figures"]["gold_accuracy"] | {"interval": None} == {
+        "value": 1.0, "how": "10 hidden items with a known label, the decision of the people", "unit": "share",
+        "interval": None,
+    }  # fmt: skip
+
+
 def test_gold_items_that_contradict_each_other_are_refused(tmp_path: Path, workspace: Workspace) -> None:
     project = make(tmp_path, 10, gold=2)
     text = list(TRUTH)[399]
