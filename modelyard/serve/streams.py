@@ -1,4 +1,4 @@
-"""Answers that come piece by piece: each stream has its turn, one piece long, between the batches.
+"""Answers that come piece by piece: each stream has its turn, one step long, between the batches.
 
 A piece is made on a compute thread and read on the event loop. A stream that nobody reads has no turn: what was made
 and not read is bounded, and a caller that goes away ends the work at its next turn.
@@ -62,7 +62,7 @@ class Stream:
             self.wake()
 
     def turn(self) -> bool:
-        """Make one piece; whether there may be another."""
+        """Make one piece, or a step towards it; whether there may be another."""
         began = time.perf_counter()
         if self._iterator is None:
             self.timings.queue = began - self.arrived
@@ -81,8 +81,9 @@ class Stream:
         if piece is None:
             self._tell(self.stop, None)
             return False
-        self._made += 1
-        self._tell(self._add, piece)
+        if piece:
+            self._made += 1
+            self._tell(self._add, piece)
         return True
 
     def _add(self, piece: str) -> None:

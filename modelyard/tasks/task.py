@@ -74,7 +74,8 @@ class Streaming(Protocol):
 
     def stream(self, graphs: Mapping[str, Graph], feeds: Tensors) -> Iterator[str]:
         """Pieces of the text of the one item in `feeds`, whose concatenation is what greedy search answers; no
-        character is cut. A step of the graphs is run for each `next`: whoever stops asking stops the work."""
+        character is cut. A step of the graphs is run for each `next`, and a piece is empty when it brought no text yet:
+        whoever stops asking stops the work, and others have their turn between two steps."""
         ...
 
 

@@ -127,6 +127,29 @@ def test_a_batch_waits_for_one_turn_of_each_stream_at_most() -> None:
     run(test)
 
 
+def test_a_turn_that_brings_no_text_is_no_piece() -> None:
+    async def test() -> None:
+        log: list[str] = []
+
+        def sparse() -> Iterator[str]:
+            for piece in ("", "", "a", "", "b", ""):
+                log.append("turn")
+                yield piece
+
+        gate = Counting(3, log=log, name="other")
+        gate.gate.clear()
+        batcher = batcher_of()
+        other, stream = begun(batcher, gate), begun(batcher, sparse)
+        gate.gate.set()
+        await read(other)
+        assert await read(stream) == ["a", "b"]
+        assert stream.timings.pieces == 2
+        assert log[:6] == ["other0", "turn", "other1", "turn", "other2", "turn"]
+        await closed(batcher)
+
+    run(test)
+
+
 def test_more_streams_than_take_turns_wait_until_one_ends() -> None:
     async def test() -> None:
         batcher, sources = batcher_of(), [Counting(3) for _ in range(MOST_STREAMS + 2)]
