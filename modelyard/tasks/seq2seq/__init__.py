@@ -32,7 +32,7 @@ class Seq2Seq(Task):
                 "patience": 4,
                 "batch_size": 64,
                 "micro_batch_size": 64,
-                "base_lr": 0.012,
+                "base_lr": 0.004,
                 "max_length": 64,
             },
             # One text in a hundred may be another where two tokens lie within a rounding error of each other.
