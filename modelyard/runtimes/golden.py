@@ -40,13 +40,15 @@ class Golden:
 @dataclass(frozen=True)
 class Replay:
     """max_abs: the largest difference from the reference (infinite when a value is not finite);
-    agreement: share of items whose answer is the reference's; reason: why it did not pass, or empty."""
+    agreement: share of items whose answer is the reference's; reason: why it did not pass, or empty; differing: places
+    of the items that are answered otherwise."""
 
     max_abs: float
     agreement: float
     checked: int
     passed: bool
     reason: str
+    differing: tuple[int, ...] = ()
 
 
 def read_golden(package: Package) -> Golden:
@@ -110,7 +112,8 @@ def replay(
     ceil((1 - agreement) n) of n inputs. A NaN or infinity passes only where `compare` allows it. Stops at the set's
     time limit, with what was checked until then (at least one input).
     """
-    worst, differing, checked = 0.0, 0, 0
+    worst, checked = 0.0, 0
+    differing: list[int] = []
     first = ""
     started = time.monotonic()
     for index, item in enumerate(golden.inputs[:count]):
@@ -125,16 +128,18 @@ def replay(
         gap, same, why = compare(outputs, golden.outputs[index], golden.agreement)
         checked += 1
         worst = max(worst, gap)
-        differing += not same
+        if not same:
+            differing.append(index)
         first = first or (why and f"golden input {index}: {why}")
-    agreement = 1.0 - differing / checked if checked else 0.0
+    agreement = 1.0 - len(differing) / checked if checked else 0.0
     reason = first
     if not reason and not worst <= tolerance["max_abs"]:
         reason = f"differs from the reference by {worst:.4g}, the tolerance is {tolerance['max_abs']:.4g}"
-    if not reason and differing > math.ceil((1.0 - tolerance["agreement"]) * checked - 1e-9):
-        reason = f"{differing} of {checked} golden answers are not the reference's"
+    if not reason and len(differing) > math.ceil((1.0 - tolerance["agreement"]) * checked - 1e-9):
+        reason = f"{len(differing)} of {checked} golden answers are not the reference's"
+    passed = checked > 0 and not reason
     return Replay(
-        worst, agreement, checked, checked > 0 and not reason, reason or ("" if checked else "nothing to check")
+        worst, agreement, checked, passed, reason or ("" if checked else "nothing to check"), tuple(differing)
     )
 
 
