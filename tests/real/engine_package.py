@@ -13,7 +13,6 @@ from modelyard.tasks.sequences import GENERATOR
 from tests.echo_package import END, PAD, echo_package
 from tests.random_t5 import random_t5
 
-
 ASCII = 96  # tokens up to there are whole characters
 
 
