@@ -42,8 +42,8 @@ RECIPES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 
 
 def read_config(folder: Path, image_size: int = 0) -> Detector:
-    """That of a directory, brought to another `image_size` where that is not 0. Raises BadInput that names what is wrong
-    with it."""
+    """That of a directory, brought to another `image_size` where that is not 0. Raises BadInput that names what is
+    wrong with it."""
     path = folder / "config.json"
     try:
         content = json.loads(path.read_bytes())
