@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from modelyard.annotate.board import Board, Work
 from modelyard.annotate.guideline import Guideline
@@ -111,6 +111,15 @@ def add_work(connection: Connection, board: Board, work: Work, shown: Mapping[st
     if rows:
         connection.execute(insert(tasks), rows)
     board.works[work.name], board.tasks[work.name] = work, dict(shown)
+
+
+def show_again(connection: Connection, board: Board, work: str, shown: Mapping[str, str]) -> None:
+    """What a person sees of the items of a file that is written anew, where it is not what was shown before."""
+    for item, digest in shown.items():
+        if board.tasks[work][item] != digest:
+            of_task = (tasks.c.guideline == board.guideline) & (tasks.c.work == work) & (tasks.c.item == item)
+            connection.execute(update(tasks).where(of_task).values(shown=digest))
+            board.tasks[work][item] = digest
 
 
 def take_from(connection: Connection, board: Board, work: str, taken: Iterable[str]) -> None:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from modelyard.annotate.board import Board, Item, Vote
+from modelyard.annotate.board import Item, Vote
 from modelyard.annotate.config import AnnotateConfig
 from modelyard.annotate.guideline import UNUSABLE, Guideline
 from modelyard.annotate.opening import Opening
 from modelyard.annotate.quality import quality
 from modelyard.annotate.records import comments, load
-from modelyard.annotate.work_files import MARK, write_missing
+from modelyard.annotate.work_files import MARK
 from modelyard.chain.annotation import Annotation, open_annotation
 from modelyard.chain.filled_files import read_filled
 from modelyard.chain.project import Project
@@ -31,7 +31,6 @@ from modelyard.stages.annotate import Labels
 from modelyard.stages.annotate.evidence import record
 from modelyard.store import Dataset, Store
 from modelyard.store.atomic import write_bytes
-from modelyard.tasks import load_task
 
 
 def opened(project: Project, workspace: Workspace) -> Annotation:
@@ -72,7 +71,7 @@ def move(annotation: Annotation, batch: int, one: str, other: str, run: Run) -> 
     with annotation.workspace.ledger.writing() as connection:
         board = load(connection, annotation.guideline.name)
         count = Opening(connection, board, annotation.present, annotation.config, run.say).move(batch, one, other)
-    return count, _write(annotation, board)
+    return count, annotation.open(run)[1]
 
 
 def reopen(annotation: Annotation, batch: int, run: Run) -> list[Path]:
@@ -81,12 +80,7 @@ def reopen(annotation: Annotation, batch: int, run: Run) -> list[Path]:
     with annotation.workspace.ledger.writing() as connection:
         board = load(connection, annotation.guideline.name)
         Opening(connection, board, annotation.present, annotation.config, run.say).again(batch)
-    return _write(annotation, board)
-
-
-def _write(annotation: Annotation, board: Board) -> list[Path]:
-    kinds = load_task(annotation.project.task).kinds
-    return write_missing(annotation.folder, board, annotation.present, annotation.guideline, kinds)
+    return annotation.open(run)[1]
 
 
 def disagreements(annotation: Annotation, batch: int | None = None) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from modelyard.annotate.config import AnnotateConfig
 from modelyard.annotate.guideline import UNUSABLE, Guideline, read_guideline
 from modelyard.annotate.opening import Opening, progress
 from modelyard.annotate.present import Present, answerable, kind_of, look_at
-from modelyard.annotate.records import add_guideline, add_import, load, said_by
+from modelyard.annotate.records import add_guideline, add_import, load, said_by, show_again
 from modelyard.annotate.taking import Taken, take
 from modelyard.annotate.work_files import file_of, write_missing
 from modelyard.chain.filled_files import read_filled
@@ -54,10 +54,14 @@ class Annotation:
         """
         self._open(run)
         self.take_in(run)
+        board, _ = self.open(run)
+        return board
+
+    def open(self, run: Run) -> tuple[Board, list[Path]]:
+        """Open what is to be opened, and write the files that are missing."""
         board = self._open(run)
         kinds = load_task(self.project.task).kinds
-        write_missing(self.folder, board, self.present, self.guideline, kinds)
-        return board
+        return board, write_missing(self.folder, board, self.present, self.guideline, kinds)
 
     def take_in(self, run: Run) -> None:
         """What was filled in in the files that lie in the folder; rows that cannot be taken are warned of.
@@ -90,6 +94,11 @@ class Annotation:
             add_guideline(connection, board, self.guideline)
             self._hold_labels(board)
             Opening(connection, board, self.present, self.config, run.say).all()
+            for work in board.works.values():
+                # Not written yet, or lost: it will show the rows as they are now, which clean may have changed since.
+                if not file_of(self.folder, work).exists():
+                    items = [item for item in board.tasks[work.name] if item in self.present.cells]
+                    show_again(connection, board, work.name, self.present.shown(items))
             return board
 
     def _files(self, board: Board) -> list[Path]:

@@ -328,6 +328,27 @@ def test_a_file_that_is_lost_is_written_again_with_what_was_taken(tmp_path: Path
     assert sum(bool(row["label"]) for row in read_rows(path)) == 4
 
 
+def test_a_file_that_is_written_again_shows_the_rows_as_they_are_now_and_is_taken(
+    tmp_path: Path, workspace: Workspace
+) -> None:
+    make(tmp_path)
+    texts = {f"{text} \x07": label for text, label in list(TRUTH.items())[:10]}
+    write_csv(tmp_path / "reviews.csv", ("text",), [(text,) for text in texts])
+    rough = load_project(tmp_path, settings={"clean": {"rules": ["exact_duplicates"]}})
+    go(rough, workspace)
+    paths = [tmp_path / "annotate" / name / f"batch-001-{name}.csv" for name in ("anna", "ben")]
+    assert all("\x07" in row["text"] for row in read_rows(paths[0]))
+    paths[0].unlink()
+    go(load_project(tmp_path), workspace)  # with the rules of cleaning that there usually are
+    assert not any("\x07" in row["text"] for row in read_rows(paths[0]))
+    for path in paths:
+        rows = read_rows(path)
+        for row in rows:
+            row["label"] = TRUTH[row["text"].replace("\x07", "").strip()]
+        write_rows(path, rows)
+    assert go(load_project(tmp_path), workspace).outcome == "done"
+
+
 def test_half_a_file_is_taken_and_the_rest_is_waited_for(tmp_path: Path, workspace: Workspace) -> None:
     project = make(tmp_path, 10)
     go(project, workspace)
