@@ -89,7 +89,7 @@ a value in another form: `text` begins with the form that is wanted, `target` is
 whether the value is a number, a date, a time or money, `direction` from which form to which.
 """
 
-REQUESTS = ("Chinese: the twenty-third of May nineteen ninety-four", "digits: 三万零五十", "English: ¥1,204.50")
+REQUESTS = ("Chinese: the twenty-third of May nineteen ninety-four", "digits: 三万零五十", "English: 十九点零五分")
 
 FOLDERS = """\
 # Handwritten digits (README.md in the data says whose), a folder a class, told apart by a small ResNet made here.
