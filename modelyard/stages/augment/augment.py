@@ -48,7 +48,8 @@ def augment(dataset: Dataset, config: AugmentConfig, run: Run) -> Dataset:
             left_out += lost
     run.record("rows_derived", derived, how="rows made from rows of the train side", unit="rows")
     if boxes:
-        run.record("boxes_left_out", left_out, how=f"less than {config.crop.least_visible:.0%} of each is in the window")
+        least = f"{config.crop.least_visible:.0%}"
+        run.record("boxes_left_out", left_out, how=f"less than {least} of them is in the window")
     return writer.finish()
 
 
