@@ -79,6 +79,7 @@ data: forms.csv
 train:
   base: t5-nano
   epochs: 16
+  micro_batch_size: 64
 """
 
 FORMS_SAID = """\

@@ -31,7 +31,6 @@ class Seq2Seq(Task):
                 "epochs": 20,
                 "patience": 4,
                 "batch_size": 64,
-                "micro_batch_size": 64,
                 "base_lr": 0.004,
                 "max_length": 64,
             },
