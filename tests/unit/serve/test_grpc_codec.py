@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tritonclient.grpc import InferResult, service_pb2
 
-from modelyard.serve.grpc_codec import CONTENTS, parse_message, render_message
+from modelyard.serve.grpc_codec import CONTENTS, asked, parse_message, render_message, render_piece_message
 from modelyard.serve.problems import Problem
 from modelyard.serve.protocol import messages
 from modelyard.serve.requests import InferAnswer, InferRequest, Timings
@@ -98,3 +98,23 @@ def test_an_answer_with_fp16_in_it_is_raw_throughout() -> None:
     result = InferResult(service_pb2.ModelInferResponse.FromString(ours.SerializeToString()))
     assert result.as_numpy("half").tolist() == [0.5]
     assert result.as_numpy("ids").tolist() == [7]
+
+
+def test_a_piece_is_one_text_and_says_whether_it_is_the_last() -> None:
+    request = InferRequest("k", {})
+    kind = messages()["ModelInferResponse"]
+    raw = render_piece_message(kind, "echo", "1", request, "text", "é", raw=True)
+    assert (raw.id, list(raw.outputs[0].shape), raw.outputs[0].datatype) == ("k", [1], "BYTES")
+    assert list(raw.raw_output_contents) == [b"\x02\x00\x00\x00\xc3\xa9"]
+    assert raw.parameters["triton_final_response"].bool_param is False
+    typed = render_piece_message(kind, "echo", "1", request, "text", "é", raw=False)
+    assert list(typed.outputs[0].contents.bytes_contents) == ["é".encode()]
+    last = render_piece_message(kind, "echo", "1", request, "text", None, raw=True)
+    assert (len(last.outputs), last.parameters["triton_final_response"].bool_param) == (0, True)
+
+
+def test_a_parameter_that_asks_for_pieces_is_true_or_false() -> None:
+    assert asked(InferRequest(None, {}), "stream") is False
+    assert asked(InferRequest(None, {}, None, {"stream": True}), "stream") is True
+    with pytest.raises(Problem, match="the parameter stream must be true or false, not 'yes'"):
+        asked(InferRequest(None, {}, None, {"stream": "yes"}), "stream")
