@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ from tests.unit.tiny_t5 import export_tiny_t5, make_recipe, pairs, train_tiny_t5
 
 pytestmark = pytest.mark.e2e
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "seq2seq.md"
 ASKED = tuple(source for source, _ in pairs(9))
 
 
@@ -45,6 +49,11 @@ def test_both_doors_answer_the_texts_of_the_pipeline(package: Package, tmp_path:
             assert answer.as_numpy("score") == pytest.approx([each["score"][0] for each in wanted], abs=1e-4)
         metadata = server.ask("GET", "/v2/models/words").json
         refused = server.infer("one two", " ", model="words")
+        guide = re.search(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+        assert guide
+        written = io.StringIO()
+        with contextlib.redirect_stdout(written):
+            exec(guide[1].replace("127.0.0.1:8000", f"127.0.0.1:{server.http}").replace("spoken-forms", "words"), {})
         streamed = server.ask("POST", "/v2/models/words/generate_stream", {"text": ASKED[0]})
         raw = client.infer("words.tensor", _tensors(pipeline.collate([pipeline.prepare({"text": ASKED[0]})])))
     assert metadata["outputs"] == [
@@ -53,6 +62,7 @@ def test_both_doors_answer_the_texts_of_the_pipeline(package: Package, tmp_path:
     ]
     assert refused.status == 422
     assert "item 1" in refused.json["error"]
+    assert written.getvalue().startswith("['")
     events = [json.loads(line[6:]) for line in streamed.body.decode().split("\n") if line.startswith("data: ")]
     assert "".join(event["text"] for event in events) == wanted[0]["text"][0]
     assert len(events) > 1
