@@ -14,7 +14,8 @@ from typing import Any, Self
 import numpy as np
 
 from modelyard.tasks.metric import Share
-from modelyard.tasks.task import Array, Graph, Signature, Task, Tensors
+from modelyard.tasks.pipeline import Array, Graph, Tensors
+from modelyard.tasks.task import Signature, Task
 from modelyard.tasks.text.pipeline import TextPipeline
 from modelyard.tasks.text.prepare import TextPrepare
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from modelyard.tasks.task import Array, Tensors
+from modelyard.tasks.pipeline import Array, Tensors
 from modelyard.tasks.text.directory import open_prepare
 from modelyard.tasks.text.graph import export_text_graph
 from modelyard.tasks.text.pretrained import open_pretrained, save_pretrained

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.tasks.package_labels import package_labels
-from modelyard.tasks.task import Prepared
+from modelyard.tasks.pipeline import Prepared
 from modelyard.tasks.text.prepare import read_text
 from modelyard.tasks.text_classification import TextClassification, TextClassificationPipeline
 

@@ -19,7 +19,7 @@ from modelyard.errors import EnvironmentProblem
 from modelyard.measure.launch import HOST, free_port, launched
 from modelyard.measure.load import request_body
 from modelyard.serve.protocol import SERVICE, messages
-from modelyard.tasks.task import Array
+from modelyard.tasks.pipeline import Array
 from modelyard.tasks.tensor.datatypes import DTYPES, split_bytes
 
 Row = dict[str, Any]

@@ -16,7 +16,7 @@ from modelyard.errors import EnvironmentProblem
 from modelyard.measure.eager_handler import KINDS
 from modelyard.measure.launch import HOST, Target, free_port, launched
 from modelyard.measure.load import request_body
-from modelyard.tasks.task import Array, Tensors
+from modelyard.tasks.pipeline import Array, Tensors
 
 NAME = "eager"
 ANSWERS_AT_ONCE = 16

@@ -9,8 +9,8 @@ import numpy as np
 from modelyard.runtimes.variants import open_variant
 from modelyard.store import Package
 from modelyard.tasks import Pipeline
+from modelyard.tasks.pipeline import Graph, Prepared, Tensors
 from modelyard.tasks.sequences import of_one_width
-from modelyard.tasks.task import Graph, Prepared, Tensors
 
 # Small and of one length, as the server forms its batches: what dynamic INT8 answers depends a little on the batch.
 BATCH = 4

@@ -12,7 +12,7 @@ from modelyard.errors import BadInput
 from modelyard.measure.intervals import Interval, bootstrap_mean, paired_loss
 from modelyard.tasks import Metric, Task
 from modelyard.tasks.metric import Share
-from modelyard.tasks.task import Array
+from modelyard.tasks.pipeline import Array
 
 # Rows drawn for one interval at most: a metric that sorts them takes some seconds for so many.
 MOST_DRAWN = 20_000_000

@@ -18,7 +18,7 @@ from typing import Self
 
 from modelyard.errors import Damaged
 from modelyard.runtimes.tensor_golden import pack, read_tensors
-from modelyard.tasks.task import Array, Tensors
+from modelyard.tasks.pipeline import Array, Tensors
 
 DONE, FAILED = b"+", b"-"  # what an answer begins with
 STOP_LIMIT_S = 5.0

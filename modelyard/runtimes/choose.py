@@ -10,7 +10,7 @@ from modelyard.errors import BadInput, EnvironmentProblem, ModelyardError
 from modelyard.runtimes.golden import FIRST, Golden, Replay, replay
 from modelyard.runtimes.variants import OpenGraph, open_variant
 from modelyard.store.artifacts import Package
-from modelyard.tasks.task import Pipeline
+from modelyard.tasks.pipeline import Pipeline
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from modelyard.errors import Damaged, EnvironmentProblem, Fault
+from modelyard.tasks.pipeline import Array, Tensors
 from modelyard.tasks.sequences import (
     BEAMS,
     LENGTH_PENALTY,
@@ -21,7 +22,6 @@ from modelyard.tasks.sequences import (
     OUTPUT_IDS,
     SCORES,
 )
-from modelyard.tasks.task import Array, Tensors
 
 CPU = "cpu"
 IDS, MASK = "input_ids", "attention_mask"

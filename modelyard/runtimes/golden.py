@@ -18,7 +18,7 @@ from modelyard.runtimes.tensor_golden import SUFFIX, read_tensors
 from modelyard.store.artifacts import Package
 from modelyard.tasks.agreements import AGREEMENTS
 from modelyard.tasks.metric import AgreementName
-from modelyard.tasks.task import Array, Graph, Pipeline, Tensors
+from modelyard.tasks.pipeline import Array, Graph, Pipeline, Tensors
 
 FIRST = 8  # replayed before the server says ready; the rest before a promotion
 SMALLEST = 0.01  # the least that a difference is a share of: around 0, what is left of sums is noise

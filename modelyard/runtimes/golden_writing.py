@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from modelyard.runtimes.golden import BASE64, FIRST
+from modelyard.tasks.pipeline import Graph, Pipeline, Prepared
 from modelyard.tasks.sequences import of_one_width
-from modelyard.tasks.task import Graph, Pipeline, Prepared
 
 INPUTS = "golden/inputs.jsonl"
 OUTPUTS = "golden/outputs.safetensors"

@@ -8,7 +8,7 @@ from typing import Any
 
 from modelyard.errors import Damaged, EnvironmentProblem, Fault
 from modelyard.runtimes.graph_failure import graph_failure
-from modelyard.tasks.task import Array, Tensors
+from modelyard.tasks.pipeline import Array, Tensors
 
 CPU = "cpu"
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from modelyard.tasks.task import Array, Tensors
+from modelyard.tasks.pipeline import Array, Tensors
 from modelyard.tasks.tensor.datatypes import join_bytes, split_bytes, texts
 
 SUFFIX = ".safetensors"

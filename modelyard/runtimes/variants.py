@@ -13,7 +13,7 @@ from modelyard.errors import Damaged, EnvironmentProblem
 from modelyard.runtimes import RUNTIMES
 from modelyard.runtimes.package_paths import inside
 from modelyard.store.artifacts import Package
-from modelyard.tasks.task import Array, Tensors
+from modelyard.tasks.pipeline import Array, Tensors
 
 
 class OpenGraph(Protocol):

@@ -17,7 +17,7 @@ from modelyard.serve.batch_choice import WINDOW, alike, nearest_lengths
 from modelyard.serve.problems import Problem
 from modelyard.serve.streams import Stream, Turns
 from modelyard.serve.work import Item, Work
-from modelyard.tasks.task import Graph, Pipeline, Prepared, Tensors
+from modelyard.tasks.pipeline import Graph, Pipeline, Prepared, Tensors
 
 QUEUE_ITEMS = 1024
 

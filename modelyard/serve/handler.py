@@ -20,7 +20,7 @@ from modelyard.serve.settings import ServeSettings
 from modelyard.serve.streams import Stream
 from modelyard.serve.tensors import Tensor, fits_items
 from modelyard.serve.work import Work
-from modelyard.tasks.task import Array, Prepared, Streaming, Tensors
+from modelyard.tasks.pipeline import Array, Prepared, Streaming, Tensors
 from modelyard.tasks.tensor.datatypes import BYTES, texts
 from modelyard.tasks.tensor.pipeline import fits
 

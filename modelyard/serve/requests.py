@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from modelyard.serve.tensors import Tensor
-from modelyard.tasks.task import Array
+from modelyard.tasks.pipeline import Array
 
 
 @dataclass(slots=True)

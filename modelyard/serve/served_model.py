@@ -15,7 +15,7 @@ from modelyard.serve.resolve import Target
 from modelyard.serve.settings import ServeSettings
 from modelyard.serve.telemetry import Telemetry
 from modelyard.tasks import task_of
-from modelyard.tasks.task import Pipeline, Streaming
+from modelyard.tasks.pipeline import Pipeline, Streaming
 
 MAX_BATCH = 64
 MAX_ITEM_BYTES = 1 << 20

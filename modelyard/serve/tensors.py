@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from modelyard.serve.problems import Problem, shortened
-from modelyard.tasks.task import Array
+from modelyard.tasks.pipeline import Array
 from modelyard.tasks.tensor.datatypes import BYTES, DTYPES, MAX_NAME, datatype_of, join_bytes, split_bytes
 from modelyard.tasks.tensor.pipeline import fits
 

@@ -11,7 +11,8 @@ from modelyard.errors import BadConfig, BadInput, Damaged
 from modelyard.store.artifacts import Artifact, write_index
 from modelyard.tasks.metric import Metric
 from modelyard.tasks.own import code_digest, copy_code, load_folder
-from modelyard.tasks.task import Pipeline, Prepared, Task
+from modelyard.tasks.pipeline import Pipeline, Prepared
+from modelyard.tasks.task import Task
 
 TASKS = {
     "detection": "modelyard.tasks.detection",

@@ -13,8 +13,8 @@ from modelyard.tasks.cosine import cosines
 from modelyard.tasks.detection.matching import same_detections
 from modelyard.tasks.detection.select import CHOSEN
 from modelyard.tasks.metric import AgreementName
+from modelyard.tasks.pipeline import Array
 from modelyard.tasks.sequences import OUTPUT_IDS, of_one_width, same_sequences
-from modelyard.tasks.task import Array
 
 COSINE = 0.99  # of a vector with the reference's, from which on they say the same
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from modelyard.errors import Fault
-from modelyard.tasks.task import Array, Tensors
+from modelyard.tasks.pipeline import Array, Tensors
 
 LOGITS = "logits"
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from modelyard.errors import BadInput
-from modelyard.tasks.task import Array
+from modelyard.tasks.pipeline import Array
 
 
 def class_places(values: Sequence[str], labels: Sequence[str]) -> Array:

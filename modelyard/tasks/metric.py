@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from modelyard.tasks.task import Array, Tensors
+from modelyard.tasks.pipeline import Array, Tensors
 
 # Kinds of modelyard.tasks.agreements.
 AgreementName = Literal["argmax", "cosine", "boxes", "sequences", "none"]

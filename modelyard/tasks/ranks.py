@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from modelyard.tasks.task import Array
+from modelyard.tasks.pipeline import Array
 
 
 def average_ranks(values: Array) -> Array:

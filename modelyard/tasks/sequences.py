@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from modelyard.tasks.task import Array, Tensors
+from modelyard.tasks.pipeline import Array, Tensors
 
 GENERATOR = "generator"
 OUTPUT_IDS = "output_ids"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from modelyard.tasks.task import Array, Graph, Pipeline, Tensors
+from modelyard.tasks.pipeline import Array, Graph, Pipeline, Tensors
 
 if TYPE_CHECKING:
     import torch

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from modelyard.errors import Damaged
-from modelyard.tasks.task import Array
+from modelyard.tasks.pipeline import Array
 
 PIECE = 1 << 22  # bytes that are read at once when a file is checked or widened
 WHOLE_NUMBERS = tuple(np.dtype(name) for name in ("int8", "int16", "int32", "int64"))

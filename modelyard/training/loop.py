@@ -12,7 +12,7 @@ import numpy as np
 
 from modelyard.errors import BadConfig
 from modelyard.run import Cancelled, Run
-from modelyard.tasks.task import Array, Pipeline, Tensors
+from modelyard.tasks.pipeline import Array, Pipeline, Tensors
 from modelyard.tasks.training import Taught
 from modelyard.training.buckets import Indices, length_buckets, micro_batches, sorted_batches
 from modelyard.training.checkpoint import Checkpoints, Progress, Weights, copy_weights

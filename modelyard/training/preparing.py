@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelyard.errors import BadInput
-from modelyard.tasks.task import Pipeline
+from modelyard.tasks.pipeline import Pipeline
 from modelyard.training.row_cache import RowCache
 from modelyard.training.rows import Rows, Targets
 

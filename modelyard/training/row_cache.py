@@ -17,7 +17,7 @@ import numpy as np
 from modelyard.errors import BadInput, Damaged
 from modelyard.store.atomic import write_bytes
 from modelyard.store.digests import canonical_json
-from modelyard.tasks.task import Array, Prepared
+from modelyard.tasks.pipeline import Array, Prepared
 from modelyard.training.flat_file import FlatFile
 from modelyard.training.rows import Rows, Targets
 

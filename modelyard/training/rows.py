@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from modelyard.tasks.task import Array, Prepared
+from modelyard.tasks.pipeline import Array, Prepared
 
 # Targets of rows: one array, first axis the rows; or where rows have several each (boxes, tokens), one array a row.
 Targets = Array | Sequence[Array]

@@ -18,7 +18,7 @@ from modelyard.runtimes.golden import compare
 from modelyard.runtimes.graph_failure import GraphFailure, graph_failure
 from modelyard.stages.adopt.graph_tensors import GraphTensor, Shapes
 from modelyard.stages.adopt.onnx_checks import node_name, nodes
-from modelyard.tasks.task import Graph, Tensors
+from modelyard.tasks.pipeline import Graph, Tensors
 
 if TYPE_CHECKING:
     import onnx

@@ -12,7 +12,7 @@ import numpy as np
 
 from modelyard.errors import BadInput
 from modelyard.stages.adopt.graph_tensors import GraphTensor
-from modelyard.tasks.task import Array, Tensors
+from modelyard.tasks.pipeline import Array, Tensors
 from modelyard.tasks.tensor.datatypes import BYTES, DTYPES
 
 MOST_BYTES = 1 << 30  # of the arrays, unpacked

@@ -13,7 +13,7 @@ import numpy as np
 
 from modelyard.runtimes.graph_failure import GraphFailure, graph_failure
 from modelyard.stages.adopt.graph_tensors import GraphTensor
-from modelyard.tasks.task import Array, Graph, Tensors
+from modelyard.tasks.pipeline import Array, Graph, Tensors
 from modelyard.tasks.tensor.datatypes import BYTES, DTYPES
 
 if TYPE_CHECKING:

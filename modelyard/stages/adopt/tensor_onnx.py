@@ -26,7 +26,7 @@ from modelyard.stages.adopt.random_inputs import Draw, failure_of, find_draw, gu
 from modelyard.store import Package
 from modelyard.store.artifacts import write_index
 from modelyard.tasks import load_task
-from modelyard.tasks.task import Graph, Tensors
+from modelyard.tasks.pipeline import Graph, Tensors
 from modelyard.tasks.tensor.pipeline import fits
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from modelyard.store import Dataset, Package
 from modelyard.store.artifacts import write_index
 from modelyard.tasks import Pipeline, Task, load_task
 from modelyard.tasks.columns import public_columns
-from modelyard.tasks.task import Graph, Prepared
+from modelyard.tasks.pipeline import Graph, Prepared
 from modelyard.tasks.text.directory import pad_id
 from modelyard.tasks.text_embedding.pooling import read_pooling
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from modelyard.tasks.classes import f1_scores
-from modelyard.tasks.task import Array
+from modelyard.tasks.pipeline import Array
 
 
 @dataclass(frozen=True)

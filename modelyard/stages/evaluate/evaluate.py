@@ -28,7 +28,7 @@ from modelyard.stages.evaluate.speed import FLOAT, Speed, measure_speed, record_
 from modelyard.store import Dataset, Model, Package, Report
 from modelyard.tasks import Metric, Pipeline, Prepared, Task, task_of
 from modelyard.tasks.agreements import AGREEMENTS
-from modelyard.tasks.task import Array
+from modelyard.tasks.pipeline import Array
 
 # What a golden input must be given, by how the task's answers agree.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from modelyard.media.pixels import Pixels
-from modelyard.tasks.task import Array
+from modelyard.tasks.pipeline import Array
 
 DIRECTIONS = 9  # unsigned directions of a gradient
 LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601

@@ -15,7 +15,7 @@ from modelyard.stages.evaluate.classes import Answers, per_class
 from modelyard.stages.evaluate.config import EvaluateConfig
 from modelyard.tasks import Task
 from modelyard.tasks.classes import confusion, macro_f1
-from modelyard.tasks.task import Tensors
+from modelyard.tasks.pipeline import Tensors
 
 WRONG_SHOWN = 20
 SOURCE_COLUMNS = ("source_file", "source_line")  # where ingest found a row

@@ -9,7 +9,7 @@ from modelyard.media.framing import Framing
 from modelyard.media.pixels import decode_image
 from modelyard.stages.evaluate.baseline import Baseline
 from modelyard.stages.evaluate.gradients import gradient_histograms, grey
-from modelyard.tasks.task import Array
+from modelyard.tasks.pipeline import Array
 
 PICTURES = 5000  # of the train side that are given to learn from
 SIDE, CELL = 32, 4  # a picture once scaled, a cell of its gradients

@@ -9,8 +9,8 @@ import numpy as np
 from modelyard.measure.examples import Examples
 from modelyard.run import Run
 from modelyard.stages.evaluate.labelled import source_of
+from modelyard.tasks.pipeline import Array
 from modelyard.tasks.ranks import average_ranks
-from modelyard.tasks.task import Array
 
 WORST_SHOWN = 20
 MOST_LEVELS = 10  # of wanted values that are shown one by one; more are put together

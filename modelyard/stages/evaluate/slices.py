@@ -11,7 +11,7 @@ import numpy as np
 
 from modelyard.measure.worth import worth_interval
 from modelyard.tasks import Metric
-from modelyard.tasks.task import Array
+from modelyard.tasks.pipeline import Array
 
 NO_VALUE = "(none)"
 LENGTH = "length in tokens"

@@ -19,7 +19,7 @@ from modelyard.measure.server import served, time_to_first_answer
 from modelyard.run import Run
 from modelyard.stages.evaluate.config import EvaluateConfig
 from modelyard.store import Model, Package
-from modelyard.tasks.task import Tensors
+from modelyard.tasks.pipeline import Tensors
 
 ONE, MANY = 1, 8
 SERVED, EAGER, FLOAT = "served", "eager", "float"

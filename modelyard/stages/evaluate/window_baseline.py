@@ -20,7 +20,7 @@ from modelyard.stages.evaluate.baseline import Baseline
 from modelyard.stages.evaluate.gradients import gradient_histograms, grey
 from modelyard.tasks.detection.average_precision import MeanAveragePrecision
 from modelyard.tasks.detection.select import CLASSES, select
-from modelyard.tasks.task import Array
+from modelyard.tasks.pipeline import Array
 
 SIDE, CELL = 24, 6  # of a window once scaled, of a cell in it
 STEP = CELL  # between windows, in pixels of the scaled picture

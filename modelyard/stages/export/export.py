@@ -23,8 +23,8 @@ from modelyard.tasks import Metric, Task, carry_code, task_of
 from modelyard.tasks.agreements import AGREEMENTS
 from modelyard.tasks.columns import read_side
 from modelyard.tasks.metric import AgreementName
+from modelyard.tasks.pipeline import Generative, Graph, Pipeline, Prepared, Tensors
 from modelyard.tasks.sequences import GENERATOR
-from modelyard.tasks.task import Generative, Graph, Pipeline, Prepared, Tensors
 from modelyard.tasks.training import GenerativeTraining
 from modelyard.training.randomness import reproducible
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from modelyard.runtimes.golden import compare
 from modelyard.tasks.metric import AgreementName
-from modelyard.tasks.task import Generative, Graph, Pipeline, Prepared
+from modelyard.tasks.pipeline import Generative, Graph, Pipeline, Prepared
 
 BATCHES = (1, 2, 5)
 # Characters of a runtime's error that are shown: it names the node or the axis early on.

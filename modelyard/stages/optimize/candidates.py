@@ -17,7 +17,7 @@ from modelyard.store import Package
 from modelyard.store.artifacts import write_index
 from modelyard.store.digests import PROVENANCE
 from modelyard.tasks import Pipeline
-from modelyard.tasks.task import Prepared
+from modelyard.tasks.pipeline import Prepared
 
 Variant = dict[str, Any]
 

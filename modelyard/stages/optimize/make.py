@@ -15,7 +15,7 @@ from modelyard.stages.optimize.quantize import needs_reduced_range, quantize
 from modelyard.stages.optimize.static_quantize import convolves, quantize_static
 from modelyard.store import Package
 from modelyard.tasks import Pipeline
-from modelyard.tasks.task import Array, Graph, Prepared, Tensors
+from modelyard.tasks.pipeline import Array, Graph, Prepared, Tensors
 
 # A channel whose largest error is this share of its largest weight is as good as gone (one scale a tensor does that).
 CHANNEL_LOST = 0.1

@@ -28,7 +28,7 @@ from modelyard.stages.optimize.verdicts import Measured, Verdict, in_order, judg
 from modelyard.store import Dataset, Package
 from modelyard.tasks import Metric, Pipeline, Task, task_of
 from modelyard.tasks.agreements import AGREEMENTS
-from modelyard.tasks.task import Array, Prepared, Tensors
+from modelyard.tasks.pipeline import Array, Prepared, Tensors
 
 CONCURRENCIES = (1, 8)
 FLOAT = "float"  # the reference of a package that was exported here

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelyard.stages.optimize.quantize import quiet, write_bare
-from modelyard.tasks.task import Tensors
+from modelyard.tasks.pipeline import Tensors
 
 if TYPE_CHECKING:
     import onnx

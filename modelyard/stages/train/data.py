@@ -11,7 +11,8 @@ from modelyard.run import Run
 from modelyard.store import Dataset
 from modelyard.store.dataset import ROW_ID, show_row_id
 from modelyard.tasks.columns import empty_side, side_tables
-from modelyard.tasks.task import Pipeline, Task
+from modelyard.tasks.pipeline import Pipeline
+from modelyard.tasks.task import Task
 from modelyard.training.preparing import Chunk, prepare_rows
 from modelyard.training.row_cache import RowCache
 from modelyard.training.rows import Rows

@@ -16,7 +16,7 @@ from modelyard.media.box_geometry import iou, size_form
 from modelyard.media.named_boxes import rectangles
 from modelyard.tasks.detection.select import BOXES, COUNT, SCORES
 from modelyard.tasks.metric import Metric
-from modelyard.tasks.task import Array, Tensors
+from modelyard.tasks.pipeline import Array, Tensors
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0.0, 1.0, 101)

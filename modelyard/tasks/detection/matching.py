@@ -8,7 +8,7 @@ import numpy as np
 
 from modelyard.media.box_geometry import iou, size_form
 from modelyard.tasks.detection.select import BOXES, CLASSES, SCORES
-from modelyard.tasks.task import Array
+from modelyard.tasks.pipeline import Array
 
 SURE = 0.5  # the score from which on a box counts as said
 SAME = 0.5  # intersection over union of two boxes that mean one thing

@@ -13,7 +13,7 @@ from modelyard.media.letterbox import letterbox
 from modelyard.media.pixels import hold_pillow
 from modelyard.tasks.detection.select import BOXES, CLASSES, COUNT, SCORES, select
 from modelyard.tasks.picture_request import read_picture
-from modelyard.tasks.task import Array, Graph, Pipeline, Prepared, Tensors
+from modelyard.tasks.pipeline import Array, Graph, Pipeline, Prepared, Tensors
 
 PIXELS, FRAME = "pixels", "frame"
 RAW_BOXES, RAW_SCORES = "raw_boxes", "raw_scores"

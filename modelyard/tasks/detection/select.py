@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from modelyard.media.box_geometry import iou, size_form
-from modelyard.tasks.task import Array, Tensors
+from modelyard.tasks.pipeline import Array, Tensors
 
 MOST = 100  # answered for a picture
 SCORE = 0.05  # what a box needs more than

@@ -9,7 +9,7 @@ import numpy as np
 
 from modelyard.errors import BadInput
 from modelyard.media.named_boxes import rectangles
-from modelyard.tasks.task import Array
+from modelyard.tasks.pipeline import Array
 
 
 def box_targets(rows: Sequence[Sequence[Mapping[str, Any]]], labels: Sequence[str]) -> list[Array]:

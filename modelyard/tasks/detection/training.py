@@ -17,7 +17,7 @@ from modelyard.tasks.detection.recipes import RECIPES, config_of, read_config
 from modelyard.tasks.detection.select import BOXES, CLASSES, COUNT, SCORES, select
 from modelyard.tasks.detection.targets import box_targets
 from modelyard.tasks.onnx_graph import GRAPH, describe, traced, write_graph
-from modelyard.tasks.task import Array, Tensors
+from modelyard.tasks.pipeline import Array, Tensors
 
 if TYPE_CHECKING:
     import torch

@@ -13,7 +13,7 @@ from modelyard.media.framing import Framing
 from modelyard.media.pixels import hold_pillow
 from modelyard.tasks.class_scores import LOGITS, decode
 from modelyard.tasks.picture_request import INPUT, read_picture
-from modelyard.tasks.task import Array, Graph, Pipeline, Prepared, Tensors
+from modelyard.tasks.pipeline import Array, Graph, Pipeline, Prepared, Tensors
 
 PIXELS = "pixels"
 

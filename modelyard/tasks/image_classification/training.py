@@ -18,7 +18,7 @@ from modelyard.tasks.image_classification.pipeline import PIXELS, ImageClassific
 from modelyard.tasks.image_classification.preparation import FILE, preprocessor_config, read_preparation
 from modelyard.tasks.image_classification.recipes import RECIPES
 from modelyard.tasks.onnx_graph import GRAPH, describe, traced, write_graph
-from modelyard.tasks.task import Array, Tensors
+from modelyard.tasks.pipeline import Array, Tensors
 
 if TYPE_CHECKING:
     import torch

@@ -11,10 +11,10 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
+from modelyard.tasks.pipeline import Array, Graph
 from modelyard.tasks.seq2seq.decoding import INPUT_IDS, Decoding, largest, log_softmax
 from modelyard.tasks.seq2seq.settings import Generation
 from modelyard.tasks.sequences import NOTHING
-from modelyard.tasks.task import Array, Graph
 
 NEVER = np.float32(-1.0e9)
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from modelyard.tasks.metric import Metric
-from modelyard.tasks.task import Array, Tensors
+from modelyard.tasks.pipeline import Array, Tensors
 
 ORDER, BETA = 6, 2.0
 

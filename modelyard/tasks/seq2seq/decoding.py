@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from modelyard.tasks.task import Array, Graph, Tensors
+from modelyard.tasks.pipeline import Array, Graph, Tensors
 
 INPUT_IDS, MASK, TOKEN, LOGITS = "input_ids", "attention_mask", "token", "logits"
 CROSS, PAST, PRESENT = "cross.", "past.", "present."

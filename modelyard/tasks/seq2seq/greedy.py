@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 
+from modelyard.tasks.pipeline import Array, Graph
 from modelyard.tasks.seq2seq.decoding import INPUT_IDS, Decoding, log_softmax
 from modelyard.tasks.sequences import NOTHING
-from modelyard.tasks.task import Array, Graph
 
 
 def greedy(

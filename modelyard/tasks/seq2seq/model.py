@@ -12,11 +12,11 @@ import torch
 
 from modelyard.errors import BadInput
 from modelyard.tasks.hugging_face import open_model, save_model
+from modelyard.tasks.pipeline import Array, Tensors
 from modelyard.tasks.seq2seq.decoding import INPUT_IDS, MASK
 from modelyard.tasks.seq2seq.pipeline import FORCED, Seq2SeqPipeline
 from modelyard.tasks.seq2seq.settings import FAMILY, SETTINGS
 from modelyard.tasks.sequences import NOTHING, OUTPUT_IDS, SCORES
-from modelyard.tasks.task import Array, Tensors
 from modelyard.tasks.text.directory import copy_tokenizer, pad_id, read_json
 
 if TYPE_CHECKING:

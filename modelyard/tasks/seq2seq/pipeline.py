@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from modelyard.errors import BadInput, Fault
+from modelyard.tasks.pipeline import Array, Graph, Tensors
 from modelyard.tasks.seq2seq.beam_search import beam_search
 from modelyard.tasks.seq2seq.decoding import LOGITS, Decoding
 from modelyard.tasks.seq2seq.greedy import greedy, greedy_tokens
 from modelyard.tasks.seq2seq.pieces import text_pieces
 from modelyard.tasks.seq2seq.settings import Generation
 from modelyard.tasks.sequences import GENERATOR, NOTHING, OUTPUT_IDS, SCORES, Steps, settings
-from modelyard.tasks.task import Array, Graph, Tensors
 from modelyard.tasks.text.pipeline import TextPipeline
 from modelyard.tasks.text.prepare import TextPrepare, open_tokenizer
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelyard.errors import BadInput, Fault, ModelyardError
+from modelyard.tasks.pipeline import Array, Graph, Pipeline, Tensors
 from modelyard.tasks.seq2seq.decoding import LOGITS
 from modelyard.tasks.seq2seq.engine import engine_variant
 from modelyard.tasks.seq2seq.pipeline import FORCED, TEXT, Seq2SeqPipeline
@@ -15,7 +16,6 @@ from modelyard.tasks.seq2seq.recipes import RECIPES
 from modelyard.tasks.seq2seq.settings import SETTINGS, Generation
 from modelyard.tasks.seq2seq.tokenizer import learn_tokenizer, write_tokenizer
 from modelyard.tasks.sequences import NOTHING, OUTPUT_IDS, SCORES
-from modelyard.tasks.task import Array, Graph, Pipeline, Tensors
 from modelyard.tasks.text.directory import open_prepare, read_json
 from modelyard.tasks.text.graph import TOKENIZER
 from modelyard.tasks.text.prepare import open_tokenizer

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from modelyard.tasks.task import Array
+from modelyard.tasks.pipeline import Array
 
 MAX_NAME = 256  # characters of an input's or output's name that the server takes
 BYTES = "BYTES"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from modelyard.errors import BadInput
-from modelyard.tasks.task import Array, Graph, Pipeline, Prepared, Tensors
+from modelyard.tasks.pipeline import Array, Graph, Pipeline, Prepared, Tensors
 from modelyard.tasks.tensor.datatypes import BYTES, DTYPES, datatype_of
 
 Spec = tuple[str, tuple[int, ...]]  # datatype, shape with -1 for a free axis

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modelyard.tasks.task import Prepared, Tensors
+from modelyard.tasks.pipeline import Prepared, Tensors
 from modelyard.tasks.text.prepare import TextPrepare
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from modelyard.errors import BadInput
-from modelyard.tasks.task import Array, Prepared, Tensors
+from modelyard.tasks.pipeline import Array, Prepared, Tensors
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer

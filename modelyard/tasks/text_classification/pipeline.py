@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from modelyard.tasks.class_scores import LOGITS, decode
-from modelyard.tasks.task import Array, Graph, Tensors
+from modelyard.tasks.pipeline import Array, Graph, Tensors
 from modelyard.tasks.text.pipeline import TextPipeline
 from modelyard.tasks.text.prepare import TextPrepare
 

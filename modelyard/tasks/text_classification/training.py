@@ -11,7 +11,7 @@ from modelyard.store import Model
 from modelyard.tasks.class_scores import LOGITS
 from modelyard.tasks.classes import class_figures, class_places
 from modelyard.tasks.cross_entropy import cross_entropy
-from modelyard.tasks.task import Array, Tensors
+from modelyard.tasks.pipeline import Array, Tensors
 from modelyard.tasks.text.directory import open_prepare
 from modelyard.tasks.text.graph import export_text_graph
 from modelyard.tasks.text_classification.model import forward, load_classifier, save_classifier

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from modelyard.errors import BadInput
-from modelyard.tasks.task import Array, Graph, Tensors
+from modelyard.tasks.pipeline import Array, Graph, Tensors
 from modelyard.tasks.text.pipeline import TextPipeline
 from modelyard.tasks.text.prepare import TextPrepare
 from modelyard.tasks.text_embedding.pooling import MODES, Pooling, pooled

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from modelyard.errors import BadInput
-from modelyard.tasks.task import Array
+from modelyard.tasks.pipeline import Array
 from modelyard.tasks.text.directory import read_json
 
 Mode = Literal["mean", "cls", "none"]

@@ -9,8 +9,8 @@ import numpy as np
 
 from modelyard.tasks.cosine import cosines
 from modelyard.tasks.metric import Metric
+from modelyard.tasks.pipeline import Array, Tensors
 from modelyard.tasks.ranks import spearman
-from modelyard.tasks.task import Array, Tensors
 from modelyard.tasks.text_embedding.pipeline import EMBEDDING
 
 

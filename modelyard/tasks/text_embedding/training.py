@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from modelyard.errors import BadConfig
-from modelyard.tasks.task import Array, Tensors
+from modelyard.tasks.pipeline import Array, Tensors
 from modelyard.tasks.text.directory import open_prepare
 from modelyard.tasks.text.graph import export_text_graph
 from modelyard.tasks.text_embedding.model import load_embedder

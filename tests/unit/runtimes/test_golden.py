@@ -13,7 +13,7 @@ from modelyard.runtimes.package_paths import inside
 from modelyard.runtimes.variants import check_requires, open_variant
 from modelyard.store.artifacts import Package
 from modelyard.tasks import load_task
-from modelyard.tasks.task import Pipeline
+from modelyard.tasks.pipeline import Pipeline
 from tests.packages import TEXTS, break_variant, tiny_package
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
 
 from modelyard.runtimes.tensor_golden import read_tensors, write_tensors
-from modelyard.tasks.task import Tensors
+from modelyard.tasks.pipeline import Tensors
 from modelyard.tasks.tensor.datatypes import DTYPES
 
 SHAPES = stn.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from modelyard.errors import BadInput
-from modelyard.tasks.task import Prepared, Tensors
+from modelyard.tasks.pipeline import Prepared, Tensors
 
 
 class LengthPipeline:

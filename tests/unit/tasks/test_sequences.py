@@ -4,8 +4,8 @@ import numpy as np
 
 from modelyard.measure.predictions import all_outputs
 from modelyard.runtimes.golden import compare
+from modelyard.tasks.pipeline import Prepared
 from modelyard.tasks.sequences import of_one_width, same_sequences
-from modelyard.tasks.task import Prepared
 
 
 def ids(*rows):

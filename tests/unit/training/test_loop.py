@@ -10,7 +10,7 @@ from modelyard.errors import BadConfig
 from modelyard.run import Cancelled, Run
 from modelyard.store import Store
 from modelyard.tasks import load_task
-from modelyard.tasks.task import Prepared
+from modelyard.tasks.pipeline import Prepared
 from modelyard.training.checkpoint import Checkpoints
 from modelyard.training.loop import Loop, Plan
 from modelyard.training.preparing import Chunk, prepare_rows

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from modelyard.errors import BadInput
-from modelyard.tasks.task import Prepared
+from modelyard.tasks.pipeline import Prepared
 from modelyard.training.preparing import Chunk, prepare_rows
 from modelyard.training.row_cache import INDEX, RowCache
 

@@ -13,7 +13,7 @@ from modelyard.runtimes.onnxruntime import open_graph
 from modelyard.stages.adopt.batch_axis import BatchAxis, find_batch_axis
 from modelyard.stages.adopt.graph_tensors import graph_inputs, graph_outputs, observed
 from modelyard.stages.adopt.random_inputs import Draw, find_draw
-from modelyard.tasks.task import Tensors
+from modelyard.tasks.pipeline import Tensors
 from tests.graphs import Value, graph, node, saved
 
 ROWS: Value = ("x", "FLOAT", ["batch", 3])

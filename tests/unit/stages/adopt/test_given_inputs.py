@@ -14,7 +14,7 @@ from modelyard.errors import BadInput
 from modelyard.stages.adopt import given_inputs
 from modelyard.stages.adopt.given_inputs import read_npz, requests, with_ranks
 from modelyard.stages.adopt.graph_tensors import GraphTensor
-from modelyard.tasks.task import Tensors
+from modelyard.tasks.pipeline import Tensors
 
 X = GraphTensor("x", "FP32", ("rows", 2))
 SCALAR = GraphTensor("k", "INT64", ())

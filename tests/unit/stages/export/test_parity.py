@@ -13,10 +13,10 @@ from onnx import TensorProto, helper, numpy_helper
 from modelyard.runtimes.golden_writing import spread
 from modelyard.runtimes.onnxruntime import open_graph
 from modelyard.stages.export.parity import UNBOUNDED, compare_cases, parity_cases
-from modelyard.tasks.task import Prepared
+from modelyard.tasks.class_scores import LOGITS
+from modelyard.tasks.pipeline import Prepared
 from modelyard.tasks.text.graph import export_graph
 from modelyard.tasks.text.prepare import TextPrepare
-from modelyard.tasks.class_scores import LOGITS
 from modelyard.tasks.text_classification.model import forward
 from modelyard.tasks.text_classification.pipeline import TextClassificationPipeline
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from modelyard.runtimes.variants import open_variant
+from modelyard.tasks.pipeline import Generative, Streaming
 from modelyard.tasks.seq2seq.training import Seq2SeqTraining
 from modelyard.tasks.sequences import NOTHING, OUTPUT_IDS, SCORES
-from modelyard.tasks.task import Generative, Streaming
 from tests.unit.tiny_t5 import pairs
 
 TRAINING = Seq2SeqTraining()
