@@ -40,7 +40,7 @@ def test_the_report_holds_the_model_against_a_translation_memory_whichever_is_be
     report = json.loads((Path(answer["report"]).parent / "report.json").read_bytes())
     figures = {figure["name"]: figure for figure in report["figures"]}
     memory = figures["chrf"]["value"] - figures["chrf_over_baseline"]["value"]
-    assert memory > 0.2  # programs say much alike
+    assert memory > 0.1  # programs say much alike
     assert figures["chrf"]["value"] < memory  # two epochs from nothing make no translator, and the report says so
     assert figures["chrf_over_baseline"]["passed"] is False
     assert figures["parity_sequences"]["value"] >= 0.99
