@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,13 +18,6 @@ from modelyard.store import Model, Package, Report
 from modelyard.store.artifacts import write_index
 from modelyard.store.atomic import hold
 from tests.unit.tiny_bert import reviews
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    opened = Workspace(tmp_path / ".modelyard")
-    yield opened
-    opened.close()
 
 
 def artifact(workspace: Workspace, kind: type[Model] | type[Package] | type[Report], name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,13 +13,6 @@ from modelyard.chain.runner import ChainOutcome, run_chain
 from modelyard.chain.workspace import Workspace
 from modelyard.store import Dataset
 from tests.unit.tiny_bert import reviews
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    opened = Workspace(tmp_path / ".modelyard")
-    yield opened
-    opened.close()
 
 
 def run(folder: Path, workspace: Workspace, rows: int, **settings: object) -> ChainOutcome:

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,13 +16,6 @@ from modelyard.chain.workspace import Workspace, holder
 from modelyard.errors import BadConfig, EnvironmentProblem, GateFailed
 from modelyard.store import Dataset
 from tests.unit.tiny_bert import reviews
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    opened = Workspace(tmp_path / ".modelyard")
-    yield opened
-    opened.close()
 
 
 def project(folder: Path, rows: int = 200, **settings: object) -> Project:
