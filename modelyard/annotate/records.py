@@ -132,7 +132,7 @@ def take_from(connection: Connection, board: Board, work: str, taken: Iterable[s
 
 
 def said_by(connection: Connection, board: Board, file: str, works: Collection[str]) -> dict[tuple[str, str], str]:
-    """What a file of that name said when it was read before: the last label, by work and item."""
+    """What the file at that place said when it was read before: the last label, by work and item."""
     chosen = select(votes.c.work, votes.c.item, votes.c.label).join(imports, imports.c.id == votes.c.import_id)
     of_file = (imports.c.guideline == board.guideline) & (imports.c.file == file) & votes.c.work.in_(works)
     return {(row.work, row.item): row.label for row in connection.execute(chosen.where(of_file).order_by(votes.c.id))}

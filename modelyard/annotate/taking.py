@@ -82,7 +82,7 @@ def take(board: Board, filled: FilledFile, kind: Answerable, before: Mapping[tup
     """Hold every row against what was asked. A row is refused whose id, work or label is unknown, whose text is not the
     one that was given out, or whose id stands twice.
 
-    before: what a file of this name said last, by work and item. Only what it did not say then is news: a correction
+    before: what the file at this place said last, by work and item. Only what it did not say then is news: a correction
     that came by another file is not undone by the one that still holds what was first said.
     """
     found = Taken(filled.name)

@@ -197,7 +197,15 @@ def take_file(workspace: Workspace, guideline: str, path: Path, project: Project
     kind = answerable(kind_of(load_task(project.task)))
     with workspace.ledger.writing() as connection:
         board = load(connection, guideline, works)
-        taken = take(board, filled, kind, said_by(connection, board, filled.name, works))
+        place = _place(path, project)
+        taken = take(board, filled, kind, said_by(connection, board, place, works))
         if taken.said:
-            add_import(connection, board, filled.name, filled.digest, taken.said, len(taken.refused))
+            add_import(connection, board, place, filled.digest, taken.said, len(taken.refused))
     return taken
+
+
+def _place(path: Path, project: Project) -> str:
+    """What a file is known by when it is read again: seen from the project where it lies in it, which may move. Its
+    name alone is not enough: a corrected file that comes back by mail is called as the one in the folder is."""
+    found, folder = path.resolve(), project.beside(".").resolve()
+    return found.relative_to(folder).as_posix() if found.is_relative_to(folder) else str(found)

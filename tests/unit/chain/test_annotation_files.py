@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from modelyard.chain.annotate_verbs import opened
 from modelyard.chain.annotation import take_file
 from modelyard.chain.project import load_project
@@ -110,15 +112,17 @@ def test_an_imported_file_may_come_from_anywhere_and_twice(tmp_path: Path, works
     assert (second.new, second.same) == (0, 10)
 
 
+@pytest.mark.parametrize("name", ["corrected.csv", "mail/batch-001-anna.csv"])
 def test_a_correction_that_came_by_another_file_is_not_undone_by_the_first_one(
-    tmp_path: Path, workspace: Workspace
+    tmp_path: Path, workspace: Workspace, name: str
 ) -> None:
     project = make(tmp_path, 10)
     go(project, workspace)
     fill(tmp_path / "annotate", {"anna": RIGHT, "ben": RIGHT})
     go(project, workspace)
     path = tmp_path / "annotate" / "anna" / "batch-001-anna.csv"
-    rows, sent = read_rows(path), tmp_path / "corrected.csv"
+    rows, sent = read_rows(path), tmp_path / name
+    sent.parent.mkdir(exist_ok=True)
     rows[0]["label"] = "neutral"
     write_rows(sent, rows)
     taken = take_file(workspace, "mood", sent, project)
