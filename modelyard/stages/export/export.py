@@ -176,6 +176,7 @@ def _truncated(
 def _gate_numbers(run: Run, config: ExportConfig, compared: Sequence[Compared], outputs: str, unit: str) -> None:
     """outputs: names of the raw outputs; unit: what the size of an item counts."""
     worst = max(compared, key=lambda result: result.max_abs)
+    run.details["parity_unit"] = unit
     run.details["parity"] = [result.as_json() for result in compared]
     run.record(
         "parity_max_abs",

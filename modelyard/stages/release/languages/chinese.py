@@ -270,7 +270,7 @@ TABLE: dict[str, str] = {
     "parity.accuracy": "验证集准确率（模型、图）",
     "parity.kind": "输入",
     "parity.batch": "批大小",
-    "parity.length": "长度（词元）",
+    "parity.length": "大小（{unit}）",
     "parity.max_abs": "最大差值",
     "parity.opset": "opset 版本",
     "parity.nodes": "图中节点数",

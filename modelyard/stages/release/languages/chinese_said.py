@@ -333,6 +333,8 @@ SAID: tuple[tuple[str, str], ...] = (
     ("longest", "最长"),
     ("truncated", "被截断"),
     ("short beside long", "长短混合"),
+    ("tokens", "词元"),
+    ("pixels", "像素"),
     ("accuracy", "准确率"),
     ("spearman", "Spearman 相关系数"),
     ("Parity boxes", "导出一致性：所选框"),

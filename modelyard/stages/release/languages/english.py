@@ -272,7 +272,7 @@ TABLE: dict[str, str] = {
     "parity.accuracy": "accuracy on validation, model and graph",
     "parity.kind": "Inputs",
     "parity.batch": "Batch",
-    "parity.length": "Length (tokens)",
+    "parity.length": "Size ({unit})",
     "parity.max_abs": "Largest difference",
     "parity.opset": "opset",
     "parity.nodes": "nodes of the graph",

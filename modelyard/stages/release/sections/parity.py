@@ -15,6 +15,7 @@ def parity(evidence: Evidence, words: Words) -> Section | None:
     blocks: list[Block] = []
     if cases:
         kinds = any(case.get("kind") for case in cases)
+        unit = words.said(shown(evidence.detail("export", "parity_unit") or "tokens", 40))
         rows = [
             [
                 *([words.said(shown(case.get("kind") or "", 40))] if kinds else []),
@@ -24,7 +25,7 @@ def parity(evidence: Evidence, words: Words) -> Section | None:
             ]
             for case in cases
         ]
-        columns = [words("parity.batch"), words("parity.length"), words("parity.max_abs")]
+        columns = [words("parity.batch"), words("parity.length", unit=unit), words("parity.max_abs")]
         if kinds:
             columns.insert(0, words("parity.kind"))
         bar = next((gate.bar for gate in evidence.gates() if gate.name == "parity"), None)

@@ -119,6 +119,18 @@ def test_the_epochs_of_a_users_own_task_have_its_own_columns(released, evidence)
     assert "stars_rightmean_error" in text and "Macro F1" not in text
 
 
+@pytest.mark.parametrize(
+    ("unit", "english", "chinese"),
+    [("tokens", "Size (tokens)", "大小（词元）"), ("pixels", "Size (pixels)", "大小（像素）")],
+)
+def test_the_cases_of_the_parity_gate_say_what_their_size_counts(released, evidence, unit, english, chinese):
+    contents = evidence.contents()
+    contents["export"]["details"]["parity_unit"] = unit
+    made = released(contents)
+    assert english in text_of(made.html)
+    assert chinese in text_of(made.page("zh"))
+
+
 def test_a_graph_that_came_quantised_is_its_own_reference(released, evidence):
     contents = embedding(evidence, reference="int8")
     variants = contents["optimize"]["details"]["variants"]
