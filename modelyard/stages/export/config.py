@@ -17,7 +17,8 @@ class GenerationConfig(StageConfig):
 
     beams: Annotated[int, Field(ge=1, le=64)] | None = None  # 1 is greedy
     max_new_tokens: Annotated[int, Field(ge=1, le=4096)] | None = None
-    length_penalty: float | None = None  # the power of the length that a beam's log-probability is divided by
+    # The power of the length that a beam's log-probability is divided by.
+    length_penalty: Annotated[float, Field(ge=-10.0, le=10.0)] | None = None
 
 
 class ExportConfig(StageConfig):

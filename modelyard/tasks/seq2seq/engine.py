@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelyard.errors import BadInput, EnvironmentProblem
+from modelyard.tasks.seq2seq.settings import scaled
 from modelyard.tasks.sequences import GENERATOR
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def convert(model: T5ForConditionalGeneration, target_folder: Path, start: int, 
         spec = loader.get_model_spec(model)
         # Its loader asks whether embeddings are tied, which says nothing of it any more.
         unscaled = ctranslate2.specs.model_spec.OPTIONAL
-        spec.decoder.scale_outputs = config.d_model**-0.5 if config.scale_decoder_outputs else unscaled
+        spec.decoder.scale_outputs = config.d_model**-0.5 if scaled(config) else unscaled
         spec.config.layer_norm_epsilon = config.layer_norm_epsilon
         spec.config.bos_token = spec.config.unk_token = spec.config.decoder_start_token = str(start)
         spec.config.eos_token = str(ends[0])

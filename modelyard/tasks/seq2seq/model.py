@@ -15,7 +15,7 @@ from modelyard.tasks.hugging_face import open_model, save_model
 from modelyard.tasks.pipeline import Array, Tensors
 from modelyard.tasks.seq2seq.decoding import INPUT_IDS, MASK
 from modelyard.tasks.seq2seq.pipeline import FORCED, Seq2SeqPipeline
-from modelyard.tasks.seq2seq.settings import FAMILY, SETTINGS
+from modelyard.tasks.seq2seq.settings import FAMILY, MOST_TOKENS, SETTINGS
 from modelyard.tasks.sequences import NOTHING, OUTPUT_IDS, SCORES
 from modelyard.tasks.text.directory import copy_tokenizer, pad_id, read_json
 
@@ -54,14 +54,17 @@ def forced_logits(model: torch.nn.Module, feeds: Mapping[str, torch.Tensor]) -> 
     return logits
 
 
-def save_t5(model: torch.nn.Module, base: Path, folder: Path, max_length: int) -> None:
-    """A Model that AutoModelForSeq2SeqLM and AutoTokenizer open."""
+def save_t5(model: torch.nn.Module, base: Path, folder: Path, max_length: int, generation: Mapping[str, Any]) -> None:
+    """A Model that AutoModelForSeq2SeqLM and AutoTokenizer open. generation: how the base searches; what was trained
+    may write as much as it was shown."""
     save_model(model, folder, {"task": "seq2seq", "labels": [], "max_length": max_length})
     copy_tokenizer(base, folder)
     config = cast("T5ForConditionalGeneration", model).config
     ids = {name: getattr(config, name) for name in ("pad_token_id", "eos_token_id", "decoder_start_token_id")}
-    said = read_json(base / SETTINGS) if (base / SETTINGS).is_file() else {"max_new_tokens": max_length}
-    said.pop("transformers_version", None)
+    said = read_json(base / SETTINGS) if (base / SETTINGS).is_file() else {}
+    for name in ("transformers_version", "max_length"):
+        said.pop(name, None)
+    said["max_new_tokens"] = max(min(max_length, MOST_TOKENS), int(generation["max_new_tokens"]))
     (folder / SETTINGS).write_text(json.dumps({**ids, **said}, indent=2, sort_keys=True) + "\n")
 
 
@@ -73,6 +76,8 @@ class Generator:
 
         settings = pipeline.generation
         self._model = cast("T5ForConditionalGeneration", model).eval()
+        # What it says beside the settings (a penalty of repetition, say) is not followed, here as everywhere.
+        self._model.generation_config = GenerationConfig()
         self._most, self._ends = settings.max_new_tokens, pipeline.ends
         self._config = GenerationConfig(
             do_sample=False,

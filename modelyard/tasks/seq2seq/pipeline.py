@@ -110,9 +110,9 @@ class Seq2SeqPipeline(TextPipeline):
             raise Fault(f"the roles {', '.join(graphs)} answer whole texts, and no logits")
         return {LOGITS: np.where(there[:, :, None], logits, np.float32(0.0))}
 
-    def encode_targets(self, texts: Sequence[str]) -> list[Array]:
-        """The tokens of each text that is wanted, its end among them, int64 [tokens]; no more than may be written."""
-        self._tokenizer.enable_truncation(self.generation.max_new_tokens)
+    def encode_targets(self, texts: Sequence[str], most: int) -> list[Array]:
+        """The tokens of each text that is wanted, its end among them, int64 [tokens], no more than `most`."""
+        self._tokenizer.enable_truncation(most)
         return [np.array(encoding.ids, dtype=np.int64) for encoding in self._tokenizer.encode_batch_fast([*texts])]
 
     def _settings(self) -> Tensors:

@@ -11,6 +11,13 @@ FAMILY = ("t5", "mt5", "umt5")
 # What transformers calls the file of a directory that says how to search.
 SETTINGS = "generation_config.json"
 MOST_BEAMS, MOST_TOKENS = 64, 4096
+MOST_PENALTY = 10.0  # MOST_TOKENS ** MOST_PENALTY is a float32 still
+
+
+def scaled(config: Any) -> bool:
+    """Whether the decoder's answer is scaled before the head reads it, by the configuration of a model; mT5's says
+    nothing of it, and is not."""
+    return bool(getattr(config, "scale_decoder_outputs", False))
 
 
 @dataclass(frozen=True)
@@ -24,10 +31,12 @@ class Generation:
 
     @classmethod
     def read(cls, spec: Mapping[str, Any]) -> Generation:
-        """Raises ValueError, TypeError or KeyError for what is no such object."""
+        """Raises ValueError, TypeError, OverflowError or KeyError for what is no such object."""
         read = cls(int(spec["beams"]), int(spec["max_new_tokens"]), float(spec["length_penalty"]))
         if not 1 <= read.beams <= MOST_BEAMS or not 1 <= read.max_new_tokens <= MOST_TOKENS:
             raise ValueError(f"beams must be 1 to {MOST_BEAMS}, max_new_tokens 1 to {MOST_TOKENS}")
+        if not -MOST_PENALTY <= read.length_penalty <= MOST_PENALTY:  # nor NaN
+            raise ValueError(f"length_penalty must be {-MOST_PENALTY:g} to {MOST_PENALTY:g}")
         return read
 
     def as_json(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from modelyard.tasks.seq2seq.decoding import LOGITS
 from modelyard.tasks.seq2seq.engine import engine_variant
 from modelyard.tasks.seq2seq.pipeline import FORCED, TEXT, Seq2SeqPipeline
 from modelyard.tasks.seq2seq.recipes import RECIPES
-from modelyard.tasks.seq2seq.settings import SETTINGS, Generation
+from modelyard.tasks.seq2seq.settings import MOST_TOKENS, SETTINGS, Generation
 from modelyard.tasks.seq2seq.tokenizer import learn_tokenizer, write_tokenizer
 from modelyard.tasks.sequences import NOTHING, OUTPUT_IDS, SCORES
 from modelyard.tasks.text.directory import open_prepare, read_json
@@ -32,6 +32,7 @@ class Seq2SeqTraining:
 
     def __init__(self) -> None:
         self._pipeline: Seq2SeqPipeline | None = None
+        self._max_length = 0
 
     def learns(self, base: str) -> bool:
         """A recipe has no tokenizer: it is learned from the texts. Trained weights have one, or are of no use."""
@@ -39,8 +40,8 @@ class Seq2SeqTraining:
 
     def learn(self, base: str, rows: Iterator[Mapping[str, Any]], folder: Path) -> None:
         """A base with a tokenizer of at most vocab_size tokens for sources and targets alike."""
-        config = read_json(Path(base) / "config.json")
-        tokenizer = learn_tokenizer((str(row[name]) for row in rows for name in (TEXT, "target")), config["vocab_size"])
+        config, most = read_json(Path(base) / "config.json"), _vocabulary(Path(base))
+        tokenizer = learn_tokenizer((str(row[name]) for row in rows for name in (TEXT, "target")), most)
         write_tokenizer(tokenizer, folder)
         config["vocab_size"] = tokenizer.get_vocab_size()
         (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
@@ -55,12 +56,19 @@ class Seq2SeqTraining:
         prepare, _ = open_prepare(Path(base), max_length)
         spec = _generation_of(Path(base), max_length)
         tokenizer = open_tokenizer(Path(base) / "tokenizer.json")
-        known = int(read_json(Path(base) / "config.json").get("vocab_size", 0))
+        known = _vocabulary(Path(base))
         if tokenizer.get_vocab_size() > known:
             raise BadInput(
                 f"the tokenizer has {tokenizer.get_vocab_size():,} tokens, the model knows {known:,}",
                 where=str(Path(base) / "config.json"),
                 next="give the tokenizer that belongs to the model, or raise vocab_size for a new one",
+            )
+        strange = [token for token in (spec["start_id"], *spec["end_ids"]) if not 0 <= token < known]
+        if strange:
+            raise BadInput(
+                f"texts start or end with the token {strange[0]}, the model knows 0 to {known - 1:,}",
+                where=str(Path(base) / SETTINGS),
+                next="put decoder_start_token_id and eos_token_id right, here or in config.json",
             )
         self._pipeline = Seq2SeqPipeline(
             prepare,
@@ -69,13 +77,15 @@ class Seq2SeqTraining:
             spec["end_ids"],
             Generation.read(spec["generation"]),
         )
+        self._max_length = max_length
         return self._pipeline
 
     def targets(self, values: Sequence[Any], labels: Sequence[str]) -> list[Array]:
-        """By the tokenizer of the pipeline that was made last."""
+        """By the tokenizer of the pipeline that was made last, cut off at its max_length: a base that writes shorter
+        texts by itself is to learn the longer ones."""
         if self._pipeline is None:
             raise Fault("the targets of seq2seq are tokens: `pipeline` opens their tokenizer first")
-        return self._pipeline.encode_targets([str(value) for value in values])
+        return self._pipeline.encode_targets([str(value) for value in values], self._max_length)
 
     def forward(self, model: torch.nn.Module, feeds: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         from modelyard.tasks.seq2seq.model import forced_logits
@@ -128,7 +138,7 @@ class Seq2SeqTraining:
     def save(self, model: torch.nn.Module, base: str, folder: Path, labels: Sequence[str], max_length: int) -> None:
         from modelyard.tasks.seq2seq.model import save_t5
 
-        save_t5(model, Path(base), folder, max_length)
+        save_t5(model, Path(base), folder, max_length, _generation_of(Path(base), max_length)["generation"])
 
     def generator(self, model: torch.nn.Module, pipeline: Pipeline) -> Graph:
         from modelyard.tasks.seq2seq.model import Generator
@@ -171,6 +181,18 @@ class Seq2SeqTraining:
         }
 
 
+def _vocabulary(folder: Path) -> int:
+    """How many tokens the model of a directory knows, or may know. Raises BadInput where it does not say so."""
+    said = read_json(folder / "config.json").get("vocab_size")
+    if not isinstance(said, int) or said < 1:
+        raise BadInput(
+            "config.json does not say how many tokens the model knows",
+            where=str(folder / "config.json"),
+            next="write the number into it as vocab_size; for a new model 4000, say",
+        )
+    return said
+
+
 def _generation_of(folder: Path, max_length: int) -> dict[str, Any]:
     """start_id, end_ids and generation, by generation_config.json where it says so, else by config.json."""
     config = read_json(folder / "config.json")
@@ -181,18 +203,20 @@ def _generation_of(folder: Path, max_length: int) -> dict[str, Any]:
 
     end = either("eos_token_id", 1)
     longest = said.get("max_length")  # the older way to say it: with the token before the first one
-    settings = {
-        "beams": said.get("num_beams"),
-        "max_new_tokens": said.get("max_new_tokens") or (longest and longest - 1) or max_length,
-        "length_penalty": said.get("length_penalty"),
-    }
     plain = Generation().as_json()
     try:
+        settings = {
+            "beams": said.get("num_beams"),
+            "max_new_tokens": said.get("max_new_tokens") or (longest and longest - 1) or min(max_length, MOST_TOKENS),
+            "length_penalty": said.get("length_penalty"),
+        }
         generation = Generation.read({name: plain[name] if v is None else v for name, v in settings.items()})
-    except (TypeError, ValueError) as error:
-        raise BadInput(f"{SETTINGS} does not say how to search: {error}", where=str(folder / SETTINGS)) from None
-    return {
-        "start_id": int(either("decoder_start_token_id", either("pad_token_id", 0))),
-        "end_ids": [int(each) for each in (end if isinstance(end, list) else [end])],
-        "generation": generation.as_json(),
-    }
+        start = int(either("decoder_start_token_id", either("pad_token_id", 0)))
+        ends = [int(each) for each in (end if isinstance(end, list) else [end])]
+    except (OverflowError, TypeError, ValueError) as error:
+        raise BadInput(
+            f"{SETTINGS} does not say how to search: {error}",
+            where=str(folder / SETTINGS),
+            next="put it right, or take the file out: then the search is greedy",
+        ) from None
+    return {"start_id": start, "end_ids": ends, "generation": generation.as_json()}

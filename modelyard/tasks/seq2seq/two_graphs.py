@@ -15,6 +15,7 @@ from torch import nn
 
 from modelyard.tasks.onnx_graph import GRAPH, traced, write_graph
 from modelyard.tasks.seq2seq.decoding import CROSS, INPUT_IDS, LOGITS, MASK, PAST, PRESENT, TOKEN
+from modelyard.tasks.seq2seq.settings import scaled
 
 if TYPE_CHECKING:
     from transformers import T5ForConditionalGeneration
@@ -48,7 +49,7 @@ class Step(nn.Module):
     def __init__(self, model: T5ForConditionalGeneration) -> None:
         super().__init__()
         self.decoder, self.lm_head = model.decoder, model.lm_head
-        self.scale = model.model_dim**-0.5 if model.config.scale_decoder_outputs else None
+        self.scale = model.model_dim**-0.5 if scaled(model.config) else None
 
     def forward(
         self, token: torch.Tensor, attention_mask: torch.Tensor, *kept: torch.Tensor
@@ -58,12 +59,13 @@ class Step(nn.Module):
         steps = past[0].shape[2]
         hidden = self.decoder.embed_tokens(token)
         hole = torch.finfo(hidden.dtype).min
-        bias = blocks[0].layer[0].SelfAttention.compute_bias(1, steps + 1, past_seen_tokens=steps)
         source = (1.0 - attention_mask[:, None, None, :].to(hidden.dtype)) * hole
         present: list[torch.Tensor] = []
         for place, block in enumerate(blocks):
             own, looking = block.layer[0], block.layer[1]
             normed, attention = own.layer_norm(hidden), own.SelfAttention
+            if attention.has_relative_attention_bias:  # T5: the first layer's is that of all; UMT5: each has its own
+                bias = attention.compute_bias(1, steps + 1, past_seen_tokens=steps)
             key = torch.cat([past[2 * place], by_heads(attention.k(normed), attention)], dim=2)
             value = torch.cat([past[2 * place + 1], by_heads(attention.v(normed), attention)], dim=2)
             present += [key, value]

@@ -85,6 +85,19 @@ def test_tied_embeddings_scale_what_the_decoder_answers(tmp_path):
     assert outputs["scores"][0] == pytest.approx(score, abs=1e-3)
 
 
+def test_an_mt5_is_carried_too(tmp_path):
+    import torch
+    from transformers import MT5Config, MT5ForConditionalGeneration
+
+    torch.manual_seed(0)
+    config = MT5Config(vocab_size=50, d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4, initializer_factor=3.0)
+    model = MT5ForConditionalGeneration(config).eval()
+    generator = open_graph([tmp_path / "to" / name for name in convert(model, tmp_path / "to", 0, [1])], threads=1)
+    for row in sources(4):
+        wanted = model.generate(torch.tensor([row]), do_sample=False, max_new_tokens=8, decoder_start_token_id=0)
+        assert rows_of(generator.run(feeds([row]))) == [wanted[0, 1:].tolist()]
+
+
 def test_an_empty_answer_is_the_end_alone(generator):
     outputs = generator.run(feeds([[40, 1]] * 2, max_new_tokens=1))
     assert outputs["output_ids"].shape == (2, 1)

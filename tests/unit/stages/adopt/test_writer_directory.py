@@ -57,3 +57,24 @@ def test_settings_that_are_no_search_are_refused_by_name(foreign: Path) -> None:
         Seq2SeqTraining().pipeline(str(foreign), [], 40)
     (foreign / "generation_config.json").write_text(json.dumps({**settings, "num_beams": 2, "length_penalty": 0.0}))
     assert Seq2SeqTraining().pipeline(str(foreign), [], 40).generation == Generation(2, 40, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"max_new_tokens": None, "max_length": "20"}, "does not say how to search"),
+        ({"decoder_start_token_id": "pad"}, "does not say how to search"),
+        ({"eos_token_id": [None]}, "does not say how to search"),
+        ({"length_penalty": 1e308}, "length_penalty must be -10 to 10"),
+        ({"length_penalty": float("nan")}, "length_penalty must be -10 to 10"),
+        ({"decoder_start_token_id": 99_999}, "start or end with the token 99999, the model knows 0 to"),
+        ({"eos_token_id": [1, -1]}, "start or end with the token -1"),
+    ],
+)
+def test_what_nobody_can_search_by_is_said_and_no_fault(foreign: Path, said: dict[str, object], message: str) -> None:
+    settings = json.loads((foreign / "generation_config.json").read_bytes())
+    (foreign / "generation_config.json").write_text(json.dumps({**settings, **said}))
+    with pytest.raises(BadInput, match=message) as refused:
+        Seq2SeqTraining().pipeline(str(foreign), [], 40)
+    assert refused.value.where == str(foreign / "generation_config.json")
+    assert refused.value.next

@@ -11,7 +11,8 @@ from modelyard.errors import BadInput
 from modelyard.run import Run
 from modelyard.stages.train import TrainConfig, train
 from modelyard.store import Store
-from tests.unit.tiny_t5 import make_recipe, pair_dataset
+from modelyard.tasks.seq2seq.training import Seq2SeqTraining
+from tests.unit.tiny_t5 import make_recipe, pair_dataset, pairs
 
 FAST = {"task": "seq2seq", "epochs": 8, "batch_size": 16, "base_lr": 0.08, "max_length": 40}
 
@@ -61,6 +62,28 @@ def test_training_goes_on_from_a_model_with_its_own_tokenizer(trained, tmp_path)
     again = train(pair_dataset(run.store), TrainConfig(**{**FAST, "base": str(model.path), "epochs": 1}), run)
     assert (again.path / "tokenizer.json").read_bytes() == (model.path / "tokenizer.json").read_bytes()
     assert run.details["epochs"][0]["train_loss"] < first.details["epochs"][0]["train_loss"]
+
+
+def test_a_model_that_wrote_short_texts_learns_longer_ones(trained, tmp_path):
+    model, _, _ = trained
+    run = Run(Store(tmp_path), threads=1)
+    longer = {**FAST, "base": str(model.path), "epochs": 1, "max_length": 60}
+    again = train(pair_dataset(run.store, 16, 8), TrainConfig(**longer), run)
+    training = Seq2SeqTraining()
+    training.pipeline(str(model.path), [], 60)
+    assert len(training.targets(["".join(pairs(1)[0][1]) * 40], [])[0]) == 60
+    assert json.loads((again.path / "generation_config.json").read_bytes())["max_new_tokens"] == 60
+
+
+def test_a_new_model_without_a_number_of_tokens_is_refused(tmp_path):
+    base = make_recipe(tmp_path / "recipe")
+    config = json.loads((base / "config.json").read_bytes())
+    del config["vocab_size"]
+    (base / "config.json").write_text(json.dumps(config))
+    run = Run(Store(tmp_path / "store"), threads=1)
+    with pytest.raises(BadInput, match="does not say how many tokens") as refused:
+        train(pair_dataset(run.store), TrainConfig(**{**FAST, "base": str(base)}), run)
+    assert "vocab_size" in (refused.value.next or "")
 
 
 def test_weights_without_a_tokenizer_are_refused(trained, tmp_path):

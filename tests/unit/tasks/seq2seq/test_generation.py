@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+import transformers
 
 from modelyard.runtimes.variants import open_variant
 from modelyard.tasks.pipeline import Generative, Streaming
+from modelyard.tasks.seq2seq.decoding import Decoding
 from modelyard.tasks.seq2seq.training import Seq2SeqTraining
+from modelyard.tasks.seq2seq.two_graphs import Encoder, Step, names
 from modelyard.tasks.sequences import NOTHING, OUTPUT_IDS, SCORES
 from tests.unit.tiny_t5 import pairs
 
@@ -70,6 +73,47 @@ def test_the_same_texts_as_transformers_generates(model, network, graphs, feeds,
         assert mine[SCORES] == pytest.approx(theirs[SCORES], abs=2e-5)
         ended += int((mine[OUTPUT_IDS] == 1).any(axis=1).sum())
     assert ended or "max_new_tokens" in settings  # or the ends of texts were not compared
+
+
+@pytest.mark.parametrize("said", [{"repetition_penalty": 9.0}, {"no_repeat_ngram_size": 1}, {"forced_bos_token_id": 7}])
+def test_what_a_model_says_of_its_search_beside_the_settings_is_not_followed(model, graphs, said):
+    network, pipeline = TRAINING.load(str(model.path), [], {}), searching(model)
+    network.generation_config.update(**said)
+    given = real_feeds(pipeline)
+    theirs = pipeline.run({"generator": TRAINING.generator(network, pipeline)}, given)
+    assert pipeline.run(graphs, given)[OUTPUT_IDS].tolist() == theirs[OUTPUT_IDS].tolist()
+
+
+class InTorch:
+    """A graph before it is exported."""
+
+    def __init__(self, module, inputs, outputs):
+        self.module, self.inputs, self.outputs = module.eval(), inputs, outputs
+
+    def run(self, given):
+        with torch.inference_mode():
+            answered = self.module(*[torch.from_numpy(given[name]) for name in self.inputs])
+        return {name: values.numpy() for name, values in zip(self.outputs, answered, strict=True)}
+
+
+@pytest.mark.parametrize("family", ["T5", "MT5", "UMT5"])
+def test_one_step_at_a_time_gives_the_logits_of_every_family(model, feeds, family):
+    torch.manual_seed(5)
+    kind = getattr(transformers, f"{family}ForConditionalGeneration")
+    network = kind(
+        getattr(transformers, f"{family}Config")(
+            vocab_size=300, d_model=32, d_kv=8, d_ff=64, num_layers=3, num_heads=4, initializer_factor=3.0
+        )
+    ).eval()
+    cross, past, present = (names(prefix, 3) for prefix in ("cross.", "past.", "present."))
+    steps = InTorch(Step(network), ["token", "attention_mask", *cross, *past], ["logits", *present])
+    roles = {"encoder": InTorch(Encoder(network), ["input_ids", "attention_mask"], cross), "decoder": steps}
+    decoding, tokens = Decoding(roles, feeds), np.random.default_rng(1).integers(3, 300, (7, 6))
+    mine = np.stack([decoding.step(tokens[:, place]) for place in range(6)], axis=1)
+    with torch.inference_mode():
+        given = {name: torch.from_numpy(values) for name, values in feeds.items()}
+        theirs = network(**given, decoder_input_ids=torch.from_numpy(tokens)).logits.numpy()
+    assert np.abs(mine - theirs).max() < 1e-4 * np.abs(theirs).max()
 
 
 @pytest.mark.parametrize("beams", [1, 3])
@@ -159,7 +203,7 @@ def test_who_stops_asking_for_a_stream_stops_its_work(model, graphs):
 def test_the_decoded_text_is_without_its_end(model):
     pipeline = searching(model)
     wanted = ["一二三", "零"]
-    rows = pipeline.encode_targets(wanted)
+    rows = pipeline.encode_targets(wanted, MOST)
     ids = np.full((2, MOST), NOTHING, dtype=np.int32)
     for row, tokens in enumerate(rows):
         assert tokens[-1] == 1
