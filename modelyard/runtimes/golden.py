@@ -75,6 +75,12 @@ def read_golden(package: Package) -> Golden:
             where=str(package.path / package.index),
             next="upgrade modelyard",
         )
+    for row in outputs:
+        if missing := sorted(AGREEMENTS[agreement].chosen - row.keys()):
+            raise Damaged(
+                f"the golden set agrees by {agreement!r}, its outputs hold no {', '.join(missing)}",
+                where=str(outputs_path),
+            )
     return Golden(inputs, outputs, float(spec.get("limit_s", LIMIT_S)), agreement)
 
 

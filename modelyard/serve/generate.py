@@ -57,12 +57,8 @@ def render_generated(endpoint: Endpoint, request: InferRequest, answer: InferAns
 
 
 def render_piece(endpoint: Endpoint, request: InferRequest, piece: str) -> bytes:
-    """A piece of the first output, as JSON of one line."""
-    return orjson.dumps({**_head(endpoint, request), streamed_output(endpoint): piece})
-
-
-def streamed_output(endpoint: Endpoint) -> str:
-    return next(iter(endpoint.signature.outputs))
+    """A piece of the output that comes in pieces, as JSON of one line."""
+    return orjson.dumps({**_head(endpoint, request), endpoint.streamed: piece})
 
 
 def event(data: bytes) -> bytes:

@@ -13,7 +13,6 @@ from typing import Any
 import modelyard
 from modelyard.errors import EnvironmentProblem
 from modelyard.serve.access import AccessLog, check_token, request_id
-from modelyard.serve.generate import streamed_output
 from modelyard.serve.grpc_codec import (
     FINAL,
     FINAL_WANTED,
@@ -203,7 +202,7 @@ class GrpcFront:
                     response.parameters[FINAL].bool_param = True
                 yield response
                 return
-            call.streamed, output = True, streamed_output(endpoint)
+            call.streamed, output = True, endpoint.streamed
             async with self.handler.stream(endpoint, request) as stream:
                 while (piece := await stream.next()) is not None:
                     yield render_piece_message(*named, output, piece, raw=raw)

@@ -92,6 +92,9 @@ class Handler:
         self._check_ready()
         model = endpoint.model
         check_inputs(endpoint, request)
+        wanted = requested_outputs(endpoint, request)
+        if endpoint.streamed not in wanted:
+            raise Problem(400, f"a stream answers the output {endpoint.streamed}, not {', '.join(wanted)}")
         limit_s = self._limit(request, timeout_s)
         loop, started = asyncio.get_running_loop(), time.perf_counter()
         model.telemetry.in_flight += 1

@@ -26,6 +26,11 @@ class Endpoint:
         """Whether a request is any tensors that the graph takes: perhaps no items, of no number that is limited."""
         return self.model.tensor is None
 
+    @property
+    def streamed(self) -> str:
+        """The output that comes in pieces, of a model that streams."""
+        return next(iter(self.signature.outputs))
+
 
 @dataclass
 class Repository:

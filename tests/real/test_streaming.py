@@ -207,6 +207,17 @@ def test_grpc_answers_in_pieces_where_it_is_asked_to_and_in_one_otherwise(quick:
     assert heard[8:] == [("4", "o", False), ("4", "k", False)]
 
 
+def test_outputs_that_a_stream_does_not_answer_are_refused(quick: Served) -> None:
+    stream = Stream(quick)
+    for name in ("tokens", "score", "text"):
+        output = tritongrpc.InferRequestedOutput(name)
+        stream.ask("a", request_id=name, parameters={"stream": True}, outputs=[output])
+    unknown, other, piece = stream.all()
+    assert "no output tokens; its outputs: text, score" in (unknown[1] or "")
+    assert "a stream answers the output text, not score" in (other[1] or "")
+    assert piece == ("text", "a", False)
+
+
 def test_streams_are_counted_and_logged(quick: Served) -> None:
     before = metric(quick, "modelyard_stream_pieces_total")
     list(Events(quick, "seven b"))

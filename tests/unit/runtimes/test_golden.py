@@ -11,7 +11,7 @@ from modelyard.runtimes.choose import choose_variant
 from modelyard.runtimes.golden import compare, read_golden, replay
 from modelyard.runtimes.package_paths import inside
 from modelyard.runtimes.variants import check_requires, open_variant
-from modelyard.store.artifacts import Package
+from modelyard.store.artifacts import Package, write_index
 from modelyard.tasks import load_task
 from modelyard.tasks.pipeline import Pipeline
 from tests.packages import TEXTS, break_variant, tiny_package
@@ -201,3 +201,10 @@ def test_texts_and_whole_numbers_beyond_float64_are_compared_exactly() -> None:
     big = {"y": np.array([2**53], dtype=np.int64)}
     assert compare(big, big, "none")[0] == 0.0
     assert compare({"y": big["y"] + 1}, big, "none")[0] == 1.0
+
+
+def test_a_golden_set_without_what_it_agrees_by_is_damaged(tmp_path: Path) -> None:
+    package = tiny_package(tmp_path / "p")
+    write_index(Package, package.path, {**package.info, "golden": {**package.info["golden"], "agreement": "sequences"}})
+    with pytest.raises(Damaged, match="agrees by 'sequences', its outputs hold no output_ids"):
+        read_golden(Package.open(package.path))
