@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import orjson
 
 from modelyard.serve.handler import check_described
@@ -51,7 +52,7 @@ def render_generated(endpoint: Endpoint, request: InferRequest, answer: InferAns
     outputs: dict[str, Any] = {}
     for name, array in answer.outputs.items():
         check_finite(name, array)
-        values = array if array.dtype != object else array.tolist()
+        values = np.ascontiguousarray(array) if array.dtype != object else array.tolist()  # orjson takes no views
         outputs[name] = values[0] if answer.items == 1 else values
     return orjson.dumps({**_head(endpoint, request), **outputs}, option=orjson.OPT_SERIALIZE_NUMPY)
 

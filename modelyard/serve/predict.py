@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import orjson
 
 from modelyard.serve.handler import check_described
@@ -64,4 +65,4 @@ def render_predictions(answer: InferAnswer, *, tensor_level: bool = False) -> by
 
 
 def _numbers(array: Any) -> bytes:
-    return orjson.dumps(array, option=orjson.OPT_SERIALIZE_NUMPY)
+    return orjson.dumps(np.ascontiguousarray(array), option=orjson.OPT_SERIALIZE_NUMPY)  # it takes no views

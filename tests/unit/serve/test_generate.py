@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelyard.serve.generate import event, parse_generate, render_generated, render_piece
+from modelyard.serve.predict import render_predictions
 from modelyard.serve.problems import Problem
 from modelyard.serve.repository import Endpoint
 from modelyard.serve.requests import InferAnswer, InferRequest, Timings
@@ -110,6 +111,13 @@ def test_answers_are_plain_values() -> None:
     first = {name: array[:1] for name, array in outputs.items()}
     one = orjson.loads(render_generated(endpoint(), request, InferAnswer(first, 1, Timings())))
     assert (one["text"], one["score"]) == ("a", -0.5)
+
+
+def test_numbers_that_lie_otherwise_in_memory_are_answered() -> None:
+    answer = InferAnswer({"grid": np.arange(6, dtype=np.float32).reshape(3, 2).T}, 2, Timings())
+    generated = orjson.loads(render_generated(endpoint(), InferRequest(None, {}), answer))
+    assert generated["grid"] == [[0, 2, 4], [1, 3, 5]]
+    assert orjson.loads(render_predictions(answer)) == {"predictions": [[0, 2, 4], [1, 3, 5]]}
 
 
 def test_an_answer_that_is_no_number_is_refused() -> None:
