@@ -148,11 +148,10 @@ def keras_picture_classifier(model: Path, max_length: int) -> Answer:
     from PIL import Image, ImageOps
 
     from modelyard.store import Model
-    from modelyard.tasks.keras.backend import import_keras
-    from modelyard.tasks.keras.model_file import FILE
+    from modelyard.tasks.keras.model_file import FILE, open_keras
 
     torch.set_num_threads(1)
-    network = import_keras().saving.load_model(model / FILE, safe_mode=True)
+    network: Any = open_keras(model / FILE)
     labels = Model.open(model).labels
     _, height, width, channels = network.input_shape
     colours, kind = {1: "L", 3: "RGB"}[channels], network.inputs[0].dtype
@@ -178,11 +177,18 @@ def keras_picture_classifier(model: Path, max_length: int) -> Answer:
 def generator(model: Path, max_length: int, generation: Mapping[str, Any]) -> Answer:
     """Texts to texts: `generate` of transformers, by the settings that the package searches with."""
     import torch
-    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, GenerationConfig
 
     torch.set_num_threads(1)
     tokenizer = AutoTokenizer.from_pretrained(model)
     network = AutoModelForSeq2SeqLM.from_pretrained(model, dtype=torch.float32).eval()
+    said = network.generation_config
+    # What the directory says besides (a penalty of repetition, say) the package does not follow either.
+    network.generation_config = GenerationConfig(
+        decoder_start_token_id=said.decoder_start_token_id,
+        eos_token_id=said.eos_token_id,
+        pad_token_id=said.pad_token_id,
+    )
     beams = int(generation["beams"])
     search: dict[str, Any] = {"do_sample": False, "num_beams": beams, "max_new_tokens": generation["max_new_tokens"]}
     if beams > 1:
