@@ -169,7 +169,7 @@ def test_a_stream_whose_reader_is_slow_is_held_back_and_goes_on_when_it_reads() 
     async def test() -> None:
         batcher, source = batcher_of(), Counting(5 * AHEAD)
         stream = begun(batcher, source)
-        await until(lambda: stream.held_back)
+        await until(lambda: source.made >= AHEAD and stream.held_back)  # it is for a moment behind every turn
         assert source.made == AHEAD
         other = Counting(3)
         assert len(await read(begun(batcher, other))) == 3
