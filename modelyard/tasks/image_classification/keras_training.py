@@ -7,14 +7,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from modelyard.errors import BadConfig
+from modelyard.errors import BadConfig, BadInput
 from modelyard.media.framing import Framing
 from modelyard.store.artifacts import Model, write_index
 from modelyard.tasks.class_scores import LOGITS
 from modelyard.tasks.image_classification.pipeline import PIXELS, ImageClassificationPipeline
 from modelyard.tasks.image_classification.training import ImageClassificationTraining, export_pixels
 from modelyard.tasks.keras.model_file import FILE, input_shape_of, open_keras, write_keras
-from modelyard.tasks.keras.user_function import INDEX, UserFunction
+from modelyard.tasks.keras.user_function import CHANNELS, INDEX, UserFunction
 
 if TYPE_CHECKING:
     import torch
@@ -39,8 +39,8 @@ class KerasImageClassificationTraining(ImageClassificationTraining):
             )
         folder = Path(base)
         shape = _input_shape(folder, int(options.get("image_size") or 0))
-        if (folder / INDEX).is_file():
-            function = UserFunction.open(folder)
+        function = _function_of(folder)
+        if function is not None:
             return checked(function.build(shape, len(labels)), shape, len(labels), function.name)
         return checked(open_keras(folder / FILE), shape, len(labels), FILE)
 
@@ -71,14 +71,28 @@ class KerasImageClassificationTraining(ImageClassificationTraining):
         return export_pixels(model, Framing(_input_shape(model_folder, 0)[0]), package_folder)
 
 
+def _function_of(folder: Path) -> UserFunction | None:
+    """The function that the base is; None where it is a model: code that lies beside a model is not run."""
+    model = any((folder / name).exists() for name in (FILE, Model.index))
+    return None if model or not (folder / INDEX).is_file() else UserFunction.open(folder)
+
+
 def _input_shape(folder: Path, image_size: int) -> tuple[int, int, int]:
     """What pictures the model takes, or is to be built for; image_size: 0 for what it says itself.
 
-    Raises BadConfig for a model that is there already and takes others."""
-    if (folder / INDEX).is_file():
-        shape = UserFunction.open(folder).input_shape
+    Raises BadConfig for a model that is there already and takes others, BadInput where these are no squares."""
+    function = _function_of(folder)
+    if function is not None:
+        shape = function.input_shape
         return (image_size, image_size, shape[2]) if image_size else shape
     shape = input_shape_of(folder / FILE)
+    if shape[0] != shape[1] or shape[2] not in CHANNELS:
+        raise BadInput(
+            f"the Keras model takes pictures of the shape {shape}: they are made squares of 3 channels, or of 1 for "
+            "grey",
+            where=str(folder / FILE),
+            next="build one for such pictures: train.base: model.py:build_model",
+        )
     if image_size not in (0, shape[0]):
         raise BadConfig(
             f"the Keras model takes pictures of {shape[0]} pixels, not {image_size}",

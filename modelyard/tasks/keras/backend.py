@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 BACKEND, BACKEND_KEY = "torch", "KERAS_BACKEND"
 DEVICE, DEVICE_KEY = "cpu", "KERAS_TORCH_DEVICE"
+INSTALL = "pip install 'modelyard[keras]'"
 
 
 def hold_keras() -> None:
@@ -25,9 +26,7 @@ def hold_keras() -> None:
     if loaded is not None:
         _hold_loaded(loaded)
     elif find_spec("keras") is None:
-        raise EnvironmentProblem(
-            "Keras is not installed, which the model is written in", next="pip install 'modelyard[keras]'"
-        )
+        raise EnvironmentProblem("Keras is not installed, which the model is written in", next=INSTALL)
 
 
 def import_keras() -> Any:
@@ -40,6 +39,8 @@ def import_keras() -> Any:
     try:
         with chance_kept():
             import keras
+    except ImportError as error:
+        raise EnvironmentProblem(f"Keras cannot be imported: {error}", next=INSTALL) from error
     finally:
         for name, value in before.items():
             if value is None:
@@ -77,6 +78,10 @@ def fresh_session(keras: Any) -> None:
 
 def _hold_loaded(keras: ModuleType) -> None:
     """Raises EnvironmentProblem."""
+    if not hasattr(keras, "config"):  # which came with Keras 3
+        raise EnvironmentProblem(
+            f"Keras {getattr(keras, '__version__', '')} cannot stand on {BACKEND}, Keras 3 can", next=INSTALL
+        )
     backend = keras.config.backend()
     if backend != BACKEND:
         raise EnvironmentProblem(

@@ -27,6 +27,7 @@ SHAPE, CLASSES = "input_shape", "classes"
 EXAMPLE = "def build_model(input_shape=(64, 64, 3), classes=10)"
 PREFIX = "modelyard_model_"  # of the names that such files are imported under
 CHANNELS = (1, 3)
+MOST_SIDE = 2048  # pixels; train.image_size goes no further either
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,8 @@ def _input_shape(file: str, definition: ast.FunctionDef) -> tuple[int, int, int]
     missing = [name for name in (SHAPE, CLASSES) if name not in {each.arg for each in named}]
     if missing and arguments.kwarg is None:
         raise BadInput(f"{definition.name} takes no {missing[0]}", where=where, next=f"write {EXAMPLE}")
-    placed = arguments.args[len(arguments.args) - len(arguments.defaults) :]
+    by_place = [*arguments.posonlyargs, *arguments.args]
+    placed = by_place[len(by_place) - len(arguments.defaults) :]
     defaults: dict[str, ast.expr | None] = {
         each.arg: value for each, value in zip(placed, arguments.defaults, strict=True)
     }
@@ -167,9 +169,10 @@ def _input_shape(file: str, definition: ast.FunctionDef) -> tuple[int, int, int]
             next=f"give {SHAPE} a default of three numbers, height, width, channels: {EXAMPLE}",
         )
     height, width, channels = shape
-    if height != width or height < 1 or channels not in CHANNELS:
+    if height != width or not 1 <= height <= MOST_SIDE or channels not in CHANNELS:
         raise BadInput(
-            f"{SHAPE} is {tuple(shape)}: pictures are squares of 3 channels, or of 1 for grey",
+            f"{SHAPE} is {tuple(shape)}: pictures are squares of {MOST_SIDE} pixels at most, of 3 channels, or of 1 "
+            "for grey",
             where=where,
             next=f"write {EXAMPLE}",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import types
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import torch
 
 from modelyard.chain.preflight import preflight
 from modelyard.chain.project import load_project
-from modelyard.errors import BadConfig, BadInput, EnvironmentProblem
+from modelyard.errors import BadConfig, BadInput, Damaged, EnvironmentProblem
 from modelyard.run import Run
 from modelyard.stages.export import ExportConfig, export
 from modelyard.stages.train import TrainConfig, train
@@ -22,7 +23,8 @@ from modelyard.store import Store
 from modelyard.tasks import load_task
 from modelyard.tasks.keras import backend
 from modelyard.tasks.keras.backend import hold_keras
-from modelyard.tasks.keras.model_file import input_shape_of
+from modelyard.tasks.keras.model_file import input_shape_of, write_keras
+from modelyard.tasks.keras.user_function import UserFunction
 from modelyard.training.base import base_digest, resolve_base
 from tests.unit.stages.train.striped_pictures import striped
 from tests.unit.tasks.keras.networks import STATEFUL, write_function
@@ -112,6 +114,30 @@ def test_a_model_goes_on_from_where_another_ended(trained, tmp_path):
         train(striped(run.store), config(str(model.path), image_size=16), run_in(tmp_path / "store"))
 
 
+@pytest.mark.parametrize("kept", [["model.json", "model.keras"], ["model.json"]], ids=["whole", "without its file"])
+def test_code_that_lies_in_the_directory_of_a_model_is_not_run(trained, tmp_path, kept):
+    model, _, _ = trained
+    folder = tmp_path / "foreign"
+    folder.mkdir()
+    UserFunction.of_source("model.py", "build_model", STATEFUL.encode() + b"raise SystemExit\n").write(folder)
+    for name in kept:
+        shutil.copyfile(model.path / name, folder / name)
+    if "model.keras" in kept:
+        pixels = torch.arange(3 * 8 * 8).to(torch.uint8).reshape(1, 3, 8, 8)
+        models = [TRAINING.load(str(path), model.labels, {}).eval() for path in (model.path, folder)]
+        assert torch.equal(*(each(pixels) for each in models))
+    else:
+        with pytest.raises(Damaged):
+            TRAINING.load(str(folder), model.labels, {})
+
+
+def test_a_model_for_pictures_that_are_no_squares_is_refused_before_a_row_is_read(tmp_path):
+    wide = UserFunction.of_source("model.py", "build_model", STATEFUL.encode()).build((8, 16, 3), 2)
+    write_keras(wide, tmp_path / "model.keras")
+    with pytest.raises(BadInput, match=r"of the shape \(8, 16, 3\)"):
+        TRAINING.pipeline(str(tmp_path), ["a", "b"], 0)
+
+
 def test_pictures_are_made_as_large_as_is_asked(tmp_path):
     run = run_in(tmp_path / "store")
     model = train(striped(run.store), config(write_function(tmp_path), image_size=12, epochs=1), run)
@@ -172,6 +198,15 @@ def test_another_backend_in_the_process_is_named_with_what_to_do(monkeypatch):
     with pytest.raises(EnvironmentProblem, match="Keras stands on tensorflow in this process") as refused:
         hold_keras()
     assert str(refused.value.next).startswith("set KERAS_BACKEND=torch before")
+
+
+def test_an_older_keras_is_named_with_what_to_do(monkeypatch):
+    older = types.ModuleType("keras")
+    older.__version__ = "2.15.0"  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "keras", older)
+    with pytest.raises(EnvironmentProblem, match=r"Keras 2\.15\.0 cannot stand on torch") as refused:
+        hold_keras()
+    assert refused.value.next == "pip install 'modelyard[keras]'"
 
 
 def test_without_keras_the_extra_is_named(monkeypatch):

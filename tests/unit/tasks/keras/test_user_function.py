@@ -38,6 +38,10 @@ def test_how_large_pictures_are_is_read_and_nothing_is_run(tmp_path):
         ("def build_model(classes=3): ...", "takes no input_shape", "model.py, line 1", "write def"),
         ("def build_model(input_shape=(8, 16, 3), classes=2): ...", "are squares", "model.py, line 1", "write def"),
         ("def build_model(input_shape=(8, 8, 4), classes=2): ...", "of 1 for grey", "model.py, line 1", "write def"),
+        ("def build_model(input_shape=(90000, 90000, 3), classes=2): ...", "2048 pixels at most", "model.py, line 1",
+         "write def"),
+        ("def build_model(name='net', /, input_shape=None, classes=2): ...", "does not say how large",
+         "model.py, line 1", "a default"),
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_do_is_refused_by_its_line(tmp_path, source, message, where, advice):
