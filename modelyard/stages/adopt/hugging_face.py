@@ -15,6 +15,7 @@ from modelyard.stages.adopt.foreign_files import MAX_JSON, held, hold_size, read
 from modelyard.stages.adopt.labels import labels_of
 from modelyard.store import Model
 from modelyard.store.artifacts import write_index
+from modelyard.tasks import load_task
 from modelyard.tasks.image_classification.preparation import FILE as PREPROCESSOR
 from modelyard.tasks.image_classification.preparation import read_preparation
 from modelyard.tasks.seq2seq.settings import FAMILY, SETTINGS
@@ -80,6 +81,8 @@ def read_directory(folder: Path, config: AdoptConfig) -> Directory:
         read_pooling(folder)
     labels = labels_of(described, config.labels, str(folder / "config.json")) if task in HEADS else ()
     length = 0 if task == PICTURES else _max_length(folder, config.max_length)
+    if task == WRITING:  # how it searches, while the folder is at hand that can be put right
+        load_task(task).training().pipeline(str(folder), labels, length)
     return Directory(folder, tuple(files), task, architecture, labels, length)
 
 

@@ -71,10 +71,12 @@ def test_settings_that_are_no_search_are_refused_by_name(foreign: Path) -> None:
         ({"eos_token_id": [1, -1]}, "start or end with the token -1"),
     ],
 )
-def test_what_nobody_can_search_by_is_said_and_no_fault(foreign: Path, said: dict[str, object], message: str) -> None:
+def test_what_nobody_can_search_by_is_said_where_it_can_be_put_right(
+    foreign: Path, said: dict[str, object], message: str, tmp_path: Path
+) -> None:
     settings = json.loads((foreign / "generation_config.json").read_bytes())
     (foreign / "generation_config.json").write_text(json.dumps({**settings, **said}))
     with pytest.raises(BadInput, match=message) as refused:
-        Seq2SeqTraining().pipeline(str(foreign), [], 40)
+        adopt(foreign, AdoptConfig(), new_run(tmp_path / "store"))
     assert refused.value.where == str(foreign / "generation_config.json")
     assert refused.value.next
