@@ -57,7 +57,7 @@ class Examples:
 def read_examples(
     dataset: Dataset, task: Task, side: str, meta: Sequence[str] = (), rows: int | None = None
 ) -> Examples:
-    """Rows of that side of the split, all of them or the first `rows`; of a Dataset that was never split, of all.
+    """Rows of that side of the split, all of them or `rows`, evenly spaced; of a Dataset that was never split, of all.
     Raises BadInput for none."""
     public = public_columns(dataset, task)
     has_id = dataset.has(ROW_ID)

@@ -256,22 +256,31 @@ class Dataset:
         return (PartView(self, index) for index in range(len(self.parts)))
 
     def read(self, columns: Sequence[str], where: Mapping[str, str] | None = None, rows: int | None = None) -> pa.Table:
-        """Selected rows of all parts in memory; `where` keeps rows whose column has that value, `rows` the first of
-        them. What is not kept is gone before the next part is read."""
+        """Selected rows of all parts in memory; `where` keeps rows whose column has that value, `rows` so many of
+        them, evenly spaced: what lies in front is of one class where data lie in a folder a class. What is not kept is
+        gone before the next part is read."""
         wanted = [*columns, *(name for name in where or {} if name not in columns)]
         tables: list[pa.Table] = []
-        count = 0
+        chosen = None if rows is None else self._evenly(where, rows)
+        before = 0
         for view in self.views():
             table = view.read(wanted)
             for name, value in (where or {}).items():
                 table = table.filter(pc.equal(table[name], value))
+            if chosen is not None:
+                kept = np.isin(np.arange(before, before + table.num_rows), chosen)
+                before += table.num_rows
+                table = table.filter(pa.array(kept))
             tables.append(table.select(list(columns)))
-            count += table.num_rows
-            if rows is not None and count >= rows:
-                break
         if not tables:
             raise BadInput("the dataset has no rows")
-        return pa.concat_tables(tables, promote_options="permissive").slice(0, rows)
+        return pa.concat_tables(tables, promote_options="permissive")
+
+    def _evenly(self, where: Mapping[str, str] | None, rows: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Places, counted over the rows that `where` keeps, of so many of them; of all where there are not more."""
+        there = self.read(list(where), where).num_rows if where else self.rows()
+        count = min(rows, there)
+        return (2 * np.arange(count) + 1) * there // max(2 * count, 1)  # the middles of `count` equal stretches
 
     def rows(self) -> int:
         """The number of selected rows."""

@@ -3,6 +3,6 @@
 from modelyard.stages.evaluate.config import EvaluateConfig
 from modelyard.stages.evaluate.evaluate import evaluate
 
-STAGE_VERSION = 2
+STAGE_VERSION = 3
 
 __all__ = ["STAGE_VERSION", "EvaluateConfig", "evaluate"]
