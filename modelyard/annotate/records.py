@@ -37,7 +37,9 @@ def load(connection: Connection, guideline: str, only: Collection[str] | None = 
         board.items = {row.item: row.batch for row in connection.execute(chosen)}
     of_tasks, of_votes = tasks.c.guideline == guideline, votes.c.guideline == guideline
     if only is not None:
-        of_tasks, of_votes = of_tasks & tasks.c.work.in_(only), of_votes & votes.c.work.in_(only)
+        # Those that there are: a file may name more works that there are not than a statement may have values.
+        there = board.works.keys() & only
+        of_tasks, of_votes = of_tasks & tasks.c.work.in_(there), of_votes & votes.c.work.in_(there)
     for row in connection.execute(select(tasks).where(of_tasks)):
         board.tasks[row.work][row.item] = row.shown
     for row in connection.execute(select(votes).where(of_votes).order_by(votes.c.id)):
@@ -131,11 +133,18 @@ def take_from(connection: Connection, board: Board, work: str, taken: Iterable[s
             del board.tasks[work][item]
 
 
-def said_by(connection: Connection, board: Board, file: str, works: Collection[str]) -> dict[tuple[str, str], str]:
-    """What the file at that place said when it was read before: the last label, by work and item."""
-    chosen = select(votes.c.work, votes.c.item, votes.c.label).join(imports, imports.c.id == votes.c.import_id)
-    of_file = (imports.c.guideline == board.guideline) & (imports.c.file == file) & votes.c.work.in_(works)
-    return {(row.work, row.item): row.label for row in connection.execute(chosen.where(of_file).order_by(votes.c.id))}
+def said_by(
+    connection: Connection, board: Board, file: str, works: Collection[str]
+) -> dict[tuple[str, str], tuple[str, str | None]]:
+    """What the file at that place said when it was read before: the last label and comment, by work and item."""
+    chosen = select(votes.c.work, votes.c.item, votes.c.label, votes.c.comment)
+    of_file = (imports.c.guideline == board.guideline) & (imports.c.file == file)
+    rows = chosen.join(imports, imports.c.id == votes.c.import_id).where(of_file).order_by(votes.c.id)
+    there = board.works.keys() & works
+    return {
+        (row.work, row.item): (row.label, row.comment)
+        for row in connection.execute(rows.where(votes.c.work.in_(there)))
+    }
 
 
 def add_import(

@@ -78,12 +78,14 @@ class Taken:
         }
 
 
-def take(board: Board, filled: FilledFile, kind: Answerable, before: Mapping[tuple[str, str], str]) -> Taken:
+def take(
+    board: Board, filled: FilledFile, kind: Answerable, before: Mapping[tuple[str, str], tuple[str, str | None]]
+) -> Taken:
     """Hold every row against what was asked. A row is refused whose id, work or label is unknown, whose text is not the
     one that was given out, or whose id stands twice.
 
-    before: what the file at this place said last, by work and item. Only what it did not say then is news: a correction
-    that came by another file is not undone by the one that still holds what was first said.
+    before: what the file at this place said last, label and comment by work and item. Only what it did not say then is
+    news: a correction that came by another file is not undone by the one that still holds what was first said.
     """
     found = Taken(filled.name)
     found.refused = [Refused(filled.name, line, reason) for line, reason in filled.bad]
@@ -96,23 +98,26 @@ def take(board: Board, filled: FilledFile, kind: Answerable, before: Mapping[tup
             if times[place] > 1:
                 raise ValueError(f"the id {place[1]} stands {times[place]} times: none of these rows is taken")
             label = _answer(board, place, row, kind)
-            work = board.works[place[0]]
-            if label not in (None, before.get(place), board.votes.get(place)) and work.round != rounds[work.batch]:
+            work, known = board.works[place[0]], board.votes.get(place)
+            first, remark = before.get(place, (None, None))
+            if label not in (None, first, known) and work.round != rounds[work.batch]:
                 raise ValueError(
                     f"batch {work.batch} is in round {rounds[work.batch]}, and this file is of an earlier one"
                 )
         except ValueError as error:
             found.refused.append(Refused(filled.name, line, str(error)))
             continue
-        known = board.votes.get(place)
         if label is None:
             found.empty += 1
             continue
-        if before.get(place) != label:
-            found.said[place] = label, row.get("comment", "").strip() or None
+        comment = row.get("comment", "").strip() or None
+        if first != label:
+            found.said[place] = label, comment
             found.new += known != label
             found.changed += known not in (None, label)
-        found.same += known == label or before.get(place) == label
+        elif known == label and comment not in (None, remark):  # written later than the label
+            found.said[place] = label, comment
+        found.same += known == label or first == label
     found.refused.sort(key=lambda each: each.line)
     return found
 

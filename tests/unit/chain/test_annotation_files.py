@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 
-from modelyard.chain.annotate_verbs import opened
+from modelyard.annotate.records import load, said_by
+from modelyard.chain.annotate_verbs import disagreements, opened
 from modelyard.chain.annotation import take_file
 from modelyard.chain.project import load_project
 from modelyard.chain.workspace import Workspace
 from modelyard.errors import BadInput, Waiting
-from tests.annotating import RIGHT, TRUTH, as_labels, go, labelled, make
+from tests.annotating import RIGHT, TRUTH, as_labels, but, go, labelled, make
 from tests.annotators import fill, read_rows, write_rows
 from tests.rows import Heard, write_csv
 
@@ -135,6 +137,40 @@ def test_a_correction_that_came_by_another_file_is_not_undone_by_the_first_one(
         votes = opened(project, workspace).board().votes
         assert votes["batch-001-anna", rows[0]["id"]] == "neutral"
     assert votes["batch-001-anna", rows[1]["id"]] == "positive"
+
+
+def test_a_comment_that_is_written_later_than_the_label_is_kept(tmp_path: Path, workspace: Workspace) -> None:
+    project = make(tmp_path, 10)
+    go(project, workspace)
+    folder = tmp_path / "annotate"
+    fill(folder, {"anna": RIGHT, "ben": but({2: "neutral"})})
+    go(project, workspace)
+    path = folder / "ben" / "batch-001-ben.csv"
+    rows = read_rows(path)
+    for row in rows:
+        row["comment"] = "torn" if row["label"] == "neutral" else ""
+    write_rows(path, rows)
+    for _ in range(2):
+        go(project, workspace)
+    (torn,) = disagreements(opened(project, workspace))
+    assert torn["comments"] == {"ben": "torn"}
+    with workspace.ledger.reading() as connection:
+        votes = connection.exec_driver_sql("SELECT count(*) FROM annotation_votes").scalar_one()
+    assert votes == 21
+
+
+def test_a_file_may_name_more_works_that_there_are_not_than_a_statement_takes(
+    tmp_path: Path, workspace: Workspace
+) -> None:
+    go(make(tmp_path, 10), workspace)
+    named = {"batch-001-anna", *(f"batch-{number}-anna" for number in range(200))}
+    with workspace.ledger.reading() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 100)
+        board = load(connection, "mood", named)
+        assert len(board.tasks["batch-001-anna"]) == 10
+        assert said_by(connection, board, "log.csv", named) == {}
 
 
 def test_one_file_that_cannot_be_read_keeps_no_other_from_being_taken(tmp_path: Path, workspace: Workspace) -> None:
