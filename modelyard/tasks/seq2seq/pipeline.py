@@ -53,7 +53,7 @@ class Seq2SeqPipeline(TextPipeline):
         try:
             start, ends = int(spec["start_id"]), [int(end) for end in spec["end_ids"]]
             generation = Generation.read(spec["generation"])
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, OverflowError, TypeError, ValueError) as error:
             raise BadInput(f"the pipeline of this package is not complete: {error}", where=str(folder)) from None
         return cls(prepare, open_tokenizer(folder / str(spec["tokenizer"])), start, ends, generation)
 

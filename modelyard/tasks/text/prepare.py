@@ -48,7 +48,9 @@ class TextPrepare:
         try:
             path = folder / str(spec["tokenizer"])
             max_length, feeds, pad_id = int(spec["max_length"]), list(spec["feeds"]), int(spec.get("pad_id", 0))
-        except (KeyError, TypeError, ValueError) as error:
+            if max_length < 1:
+                raise ValueError(f"max_length is {max_length}")
+        except (KeyError, OverflowError, TypeError, ValueError) as error:
             raise BadInput(f"the pipeline of this package is not complete: {error}", where=str(folder)) from None
         if not path.resolve().is_relative_to(folder.resolve()):
             raise BadInput(f"the tokenizer path {spec['tokenizer']} leaves the package", where=str(folder))

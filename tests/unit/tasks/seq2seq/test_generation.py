@@ -7,9 +7,11 @@ import pytest
 import torch
 import transformers
 
+from modelyard.errors import BadInput
 from modelyard.runtimes.variants import open_variant
 from modelyard.tasks.pipeline import Generative, Streaming
 from modelyard.tasks.seq2seq.decoding import Decoding
+from modelyard.tasks.seq2seq.pipeline import Seq2SeqPipeline
 from modelyard.tasks.seq2seq.training import Seq2SeqTraining
 from modelyard.tasks.seq2seq.two_graphs import Encoder, Step, names
 from modelyard.tasks.sequences import NOTHING, OUTPUT_IDS, SCORES
@@ -210,3 +212,19 @@ def test_the_decoded_text_is_without_its_end(model):
         ids[row, : len(tokens)] = tokens
     decoded = pipeline.decode({OUTPUT_IDS: ids, SCORES: np.zeros(2, dtype=np.float32)})
     assert decoded["text"].tolist() == wanted
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"generation": []}, "not complete"),
+        ({"generation": {"beams": 1e400, "max_new_tokens": 8, "length_penalty": 1.0}}, "not complete"),
+        ({"generation": {"beams": 1, "max_new_tokens": 8, "length_penalty": 1e400}}, "length_penalty must be"),
+        ({"end_ids": None}, "not complete"),
+        ({"max_length": -1}, "max_length is -1"),
+        ({"tokenizer": "../tokenizer.json"}, "leaves the package"),
+    ],
+)
+def test_a_package_that_does_not_say_how_to_search_is_refused_in_words(tiny_t5_package, change, message):
+    with pytest.raises(BadInput, match=message):
+        Seq2SeqPipeline.open(tiny_t5_package.path, {**tiny_t5_package.info["pipeline"], **change})
