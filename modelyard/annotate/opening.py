@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice
@@ -29,6 +30,7 @@ class Opening:
 
     def all(self) -> None:
         self.new_items()
+        self.items_that_are_back()
         self.disagreements()
         self.batches_below()
 
@@ -50,6 +52,25 @@ class Opening:
             self._give(number, 1, pairs[(number - 1) % len(pairs)], BLIND, items)
         if new:
             self.say(f"{len(new):,} items to label are new")
+
+    def items_that_are_back(self) -> None:
+        """Rows that were not in the data when their batch was opened again, and are now: nobody has them in its present
+        round, so they go to those who had them before."""
+        board, rounds = self.board, self.board.rounds()
+        held = {
+            item for work in board.works.values() if work.round == rounds[work.batch] for item in board.tasks[work.name]
+        }
+        had: dict[str, list[Work]] = {}
+        for work in sorted(board.works.values(), key=lambda work: work.round):
+            for item in board.tasks[work.name] if work.role == BLIND else ():
+                if item in self.present.cells and item not in held:
+                    had[item] = [*(each for each in had.get(item, ()) if each.round == work.round), work]
+        given: dict[tuple[int, str], list[str]] = defaultdict(list)
+        for item, works in had.items():
+            for work in works:
+                given[work.batch, work.annotator].append(item)
+        for (batch, person), items in given.items():
+            self._give(batch, rounds[batch], (person,), BLIND, items)
 
     def disagreements(self) -> None:
         """Where everybody who labels a batch has done so, what they disagree on goes to the arbiter, who sees no more

@@ -135,6 +135,24 @@ def test_a_batch_is_opened_again_by_hand(tmp_path: Path, workspace: Workspace) -
         reopen(annotation, 9, Run(workspace.store))
 
 
+def test_a_row_that_was_away_when_its_batch_was_opened_again_is_asked_when_it_is_back(
+    tmp_path: Path, workspace: Workspace
+) -> None:
+    people = {"anna": RIGHT, "ben": RIGHT}
+    labelled(make(tmp_path, 20), workspace, people)
+    fewer = make(tmp_path, 15)
+    assert go(fewer, workspace).outcome == "done"
+    reopen(opened(fewer, workspace), 1, Run(workspace.store))
+    assert labelled(fewer, workspace, people).outcome == "done"
+    project = make(tmp_path, 20)
+    back = go(project, workspace)
+    assert isinstance(back.error, Waiting)
+    assert (back.error.for_whom, back.error.total) == ("anna (15 of 20), ben (15 of 20)", 40)
+    chain = labelled(project, workspace, people)
+    assert as_labels(chain.stages[-1].output) == dict(list(TRUTH.items())[:20])
+    assert {(each.round, each.of) for each in assigned(opened(project, workspace))} == {(2, 15), (2, 5)}
+
+
 def test_a_gold_item_without_a_label_is_named_by_its_line(tmp_path: Path, workspace: Workspace) -> None:
     project = make(tmp_path, 10, gold=2)
     write_csv(
