@@ -65,6 +65,12 @@ class Inputs:
         """What people label and by which guideline; read once a step."""
         return open_annotation(self.project, self.workspace, self.made["clean"])
 
+    @cached_property
+    def labels(self) -> Labels:
+        """What people have said by now; read once a step, so that its key is of what the stage is handed, whatever is
+        imported meanwhile."""
+        return self.annotation.labels(self.annotation.board())
+
     @property
     def labelled(self) -> Dataset:
         """The cleaned rows, with the labels that people gave where they did."""
@@ -164,10 +170,6 @@ def _open_work(inputs: Inputs, run: Run) -> None:
     """Hand out what is to be labelled, take in what people filled in; raises Waiting while something is left."""
     board = inputs.annotation.sync(run)
     inputs.annotation.hold_done(board)
-
-
-def _labels(inputs: Inputs) -> Labels:
-    return inputs.annotation.labels(inputs.annotation.board())
 
 
 def _split_settings(project: Project) -> str:
@@ -289,8 +291,8 @@ ANNOTATE = Step(
     Dataset,
     ANNOTATE_VERSION,
     ("clean",),
-    lambda inputs, run: annotate(inputs.made["clean"], _labels(inputs), inputs.annotation.config, run),
-    outside=lambda inputs: {"labels": _labels(inputs).digest},
+    lambda inputs, run: annotate(inputs.made["clean"], inputs.labels, inputs.annotation.config, run),
+    outside=lambda inputs: {"labels": inputs.labels.digest},
     outside_keys=frozenset({"guideline", "gold", "folder", "annotators", "arbiter", "batch_size", "gold_per_batch"}),
     opens=_open_work,
 )

@@ -6,14 +6,17 @@ import csv
 import json
 from pathlib import Path
 
+from modelyard.chain.annotation import take_file
 from modelyard.chain.project import Project
-from modelyard.chain.runner import made_before, plan
+from modelyard.chain.runner import made_before, plan, step_key
+from modelyard.chain.steps import ANNOTATE, Inputs
 from modelyard.chain.workspace import Workspace
 from modelyard.errors import Waiting
+from modelyard.run import Run
 from modelyard.store import Dataset
 from modelyard.store.dataset import ROW_ID
 from tests.annotating import RIGHT, TRUTH, as_labels, but, go, labelled, make
-from tests.annotators import fill, read_rows
+from tests.annotators import fill, read_rows, write_rows
 from tests.rows import column, write_csv
 from tests.unit.tiny_bert import reviews
 
@@ -115,6 +118,20 @@ def test_every_label_is_traced_to_who_gave_it(tmp_path: Path, workspace: Workspa
     split = go(project, workspace, "split").stages[-1].output
     assert isinstance(split, Dataset)
     assert set(column(split, "label_votes")) == set(column(dataset, "label_votes"))
+
+
+def test_the_stage_is_handed_the_labels_that_its_key_is_of(tmp_path: Path, workspace: Workspace) -> None:
+    project = make(tmp_path, 10)
+    labelled(project, workspace, {"anna": RIGHT, "ben": RIGHT})
+    inputs = Inputs(project, made_before(project, workspace, "clean"), {}, workspace)
+    step_key(ANNOTATE, inputs)
+    for name in ("anna", "ben"):  # somebody corrects a label between the key and the work
+        path = tmp_path / "annotate" / name / f"batch-001-{name}.csv"
+        rows = read_rows(path)
+        write_rows(path, [row | {"label": "neutral"} for row in rows])
+        assert take_file(workspace, "mood", path, project).changed == 10
+    made = ANNOTATE.call(inputs, Run(workspace.store, key="handed"))
+    assert as_labels(made) == dict(list(TRUTH.items())[:10])
 
 
 def test_what_nobody_can_label_is_left_out_with_its_reason(tmp_path: Path, workspace: Workspace) -> None:
