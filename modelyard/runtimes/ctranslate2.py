@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import queue
 import threading
 import weakref
@@ -28,6 +29,7 @@ IDS, MASK = "input_ids", "attention_mask"
 # Searches that run beside streams that wait for their turn (see `steps`); a thread that does nothing costs nothing.
 SEARCHES = 4
 STOP_LIMIT_S = 10.0
+VOCABULARY = "shared_vocabulary.json"  # names of all tokens: here their ids
 
 
 class Generator:
@@ -36,8 +38,9 @@ class Generator:
     inputs: tuple[str, ...] = (IDS, MASK, BEAMS, MAX_NEW_TOKENS, LENGTH_PENALTY)
     outputs: tuple[str, ...] = (OUTPUT_IDS, SCORES)
 
-    def __init__(self, translator: Any) -> None:
-        self._translator = translator
+    def __init__(self, translator: Any, tokens: int) -> None:
+        """tokens: how many the model knows."""
+        self._translator, self._tokens = translator, tokens
         # A thread of the engine that waits in `told` while the interpreter ends would take the process down with it.
         self._stops: list[Callable[[], None]] = []
         weakref.finalize(self, _stop_all, self._stops)
@@ -112,8 +115,12 @@ class Generator:
         }
 
     def _sources(self, feeds: Mapping[str, Array]) -> list[list[str]]:
-        """Rows of tokens, by name: their ids."""
+        """Rows of tokens, by name: their ids. Raises ValueError for one that the model does not know, which the engine
+        would take for another."""
         ids, mask = self._feed(feeds, IDS), self._feed(feeds, MASK)
+        given = ids[mask != 0]
+        if len(given) and not (given.min() >= 0 and given.max() < self._tokens):
+            raise ValueError(f"{IDS} holds {given.min()} to {given.max()}, the model knows 0 to {self._tokens - 1}")
         return [[str(token) for token in row[there != 0].tolist()] for row, there in zip(ids, mask, strict=True)]
 
     def _feed(self, feeds: Mapping[str, Array], name: str) -> Array:
@@ -157,7 +164,11 @@ def open_graph(files: Sequence[Path], threads: int, device: str = CPU) -> Genera
                 f"device {device} was asked for: {error}", where="--device", next="leave out --device"
             ) from None
         raise Damaged(f"{folder.name} does not open in CTranslate2: {error}", where=str(files[0])) from None
-    return Generator(translator)
+    try:
+        tokens = len(json.loads((folder / VOCABULARY).read_bytes()))
+    except (OSError, TypeError, ValueError) as error:
+        raise Damaged(f"{VOCABULARY} cannot be read: {error}", where=str(folder)) from None
+    return Generator(translator, tokens)
 
 
 def _number(device: str) -> int:

@@ -120,6 +120,17 @@ def test_as_many_streams_as_may_take_turns_leave_room_for_a_search(generator):
     assert list(generator.steps(feeds(sources(1)))) == rows_of(generator.run(feeds(sources(1))))[0]
 
 
+@pytest.mark.parametrize("token", [-1, 50, 2**40])
+def test_a_token_that_the_model_does_not_know_is_refused_and_not_taken_for_another(generator, token):
+    given = feeds([[5, token, 1]])
+    with pytest.raises(ValueError, match="the model knows 0 to 49"):
+        generator.run(given)
+    with pytest.raises(ValueError, match="the model knows 0 to 49"):
+        next(generator.steps(given))
+    given["attention_mask"][0, 1] = 0  # what is masked is not read
+    assert len(generator.run(given)["scores"]) == 1
+
+
 def test_a_setting_that_is_missing_is_named(generator):
     with pytest.raises(Fault, match="beams not given"):
         generator.run({name: array for name, array in feeds(sources(1)).items() if name != "beams"})
