@@ -17,6 +17,7 @@ from modelyard.annotate.guideline import UNUSABLE, Guideline
 from modelyard.annotate.opening import Opening
 from modelyard.annotate.quality import quality
 from modelyard.annotate.records import comments, load
+from modelyard.annotate.taking import UNUSABLE_AS_TYPED
 from modelyard.annotate.work_files import MARK
 from modelyard.chain.annotation import Annotation, open_annotation
 from modelyard.chain.filled_files import read_filled
@@ -134,7 +135,8 @@ def agreement_of_files(paths: Sequence[Path], arbiter: Path | None, gold: Path |
         votes = tuple(Vote(name, own[item], 1) for name, own in sorted(zip(people, given, strict=True)))
         by = Vote(arbiter.stem, decided[item], 1) if arbiter is not None and item in decided else None
         items.append(Item(item, 1, 1, len(votes), votes, by))
-    known = {item: label for item, label in known.items() if item in both}
+    there = set(both)
+    known = {item: label for item, label in known.items() if item in there}
     guideline = Guideline.model_validate({"name": "files", "labels": labels})
     config = AnnotateConfig(guideline="-", annotators=("one", "two"), arbiter="arbiter", gate="none")
     with tempfile.TemporaryDirectory() as folder:
@@ -157,7 +159,7 @@ def _labels_of(path: Path) -> dict[str, str]:
         if label is not None and row["id"] in found:
             raise BadInput(f"the id {row['id']} stands twice", where=f"{path}, line {line}", next="keep one of them")
         if label is not None:
-            found[row["id"]] = label
+            found[row["id"]] = UNUSABLE if label in UNUSABLE_AS_TYPED else label
     return found
 
 

@@ -39,9 +39,10 @@ class Label:
         return str(value).encode()
 
     def answer(self, written: str, names: Sequence[str]) -> str:
-        """The name itself, or the one that differs in case alone: a spreadsheet makes `TRUE` of `true`."""
+        """The name itself, or the one that differs in case alone (a spreadsheet makes `TRUE` of `true`), or in how its
+        accents are composed, which nobody sees."""
         given = " ".join(written.split())
-        found = [name for name in names if name.casefold() == given.casefold()]
+        found = [name for name in names if _folded(name) == _folded(given)]
         if len(found) == 1 or given in found:
             return given if given in found else found[0]
         close = difflib.get_close_matches(given.casefold(), [name.casefold() for name in names], n=1)
@@ -52,3 +53,7 @@ class Label:
     def distance(self, one: Any, other: Any) -> float:
         """Nominal: classes have no order."""
         return float(one != other)
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name.casefold())

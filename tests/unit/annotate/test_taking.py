@@ -182,7 +182,8 @@ def test_a_file_that_is_no_work_file_is_refused_whole(tmp_path: Path, content: b
         taken_of(board, path)
 
 
-def test_a_label_that_only_differs_in_case_is_meant() -> None:
+def test_a_label_that_only_differs_in_case_or_composition_is_meant() -> None:
     assert Label().answer(" Na ", LABELS) == "NA"
+    assert Label().answer("cafe\u0301", ("CAF\u00c9", "th\u00e9")) == "CAF\u00c9"
     with pytest.raises(ValueError, match="'x' is no label of the guideline; it has positive, negative, NA, 中立"):
         Label().answer("x", LABELS)

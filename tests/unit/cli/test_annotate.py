@@ -100,13 +100,13 @@ def test_review_and_agreement_speak_of_the_project(desk: Path) -> None:
 
 def test_agreement_of_plain_files_needs_no_project(desk: Path) -> None:
     header = ("id", "label")
-    write_csv(desk / "anna.csv", header, [("1", "a"), ("2", "b"), ("3", "a"), ("4", "c"), ("5", "")])
-    write_csv(desk / "ben.csv", header, [("1", "a"), ("2", "b"), ("3", "b"), ("4", "c"), ("6", "a")])
+    write_csv(desk / "anna.csv", header, [("1", "a"), ("2", "b"), ("3", "a"), ("4", "c"), ("5", ""), ("7", "?")])
+    write_csv(desk / "ben.csv", header, [("1", "a"), ("2", "b"), ("3", "b"), ("4", "c"), ("6", "a"), ("7", "？")])
     write_csv(desk / "chen.csv", header, [("3", "c")])
     write_csv(desk / "gold.csv", header, [("1", "a"), ("2", "c"), ("9", "a")])
     answer = said("agreement", "anna.csv", "ben.csv", "--arbiter", "chen.csv", "--gold", "gold.csv")
     figures = {name: figure["value"] for name, figure in answer["figures"].items()}
-    assert (figures["blind_agreement"], figures["resolved_agreement"], figures["gold_accuracy"]) == (0.75, 0.75, 0.5)
+    assert (figures["blind_agreement"], figures["resolved_agreement"], figures["gold_accuracy"]) == (0.8, 0.8, 0.5)
     assert [row["label"] for row in answer["per_label"]] == ["a", "b", "c"]
     assert not (desk / ".modelyard").exists()
 
