@@ -37,6 +37,8 @@ class Framing:
             raise ValueError(f"image_size is {self.image_size}, less than one pixel")
         if self.scaled < self.image_size:
             raise ValueError(f"{self.image_size} pixels cannot be cut out of the {self.scaled} that are scaled to")
+        if self.scaled**2 > MOST_PIXELS:
+            raise ValueError(f"{self.scaled:,} pixels a side are more than any picture has that is read")
         if self.resize not in (STRETCH, SHORTER):
             raise ValueError(f"resize is {self.resize!r}, not {STRETCH} or {SHORTER}")
         if self.resample not in FILTERS:

@@ -9,6 +9,7 @@ from typing import Any
 from modelyard.errors import BadConfig, BadInput
 
 UNNAMED = re.compile(r"LABEL_\d+")
+CLASSIFIERS = ("ForSequenceClassification", "ForImageClassification")
 
 
 def labels_of(described: Mapping[str, Any], asked: Sequence[str] | None, where: str) -> tuple[str, ...]:
@@ -48,7 +49,7 @@ def _named(described: Mapping[str, Any], where: str) -> list[str]:
             raise BadInput("id2label does not number its classes from 0", where=where, next="give --labels")
         return [by_id[place] for place in range(len(by_id))]
     count = described.get("num_labels")
-    if count is None and str((described.get("architectures") or [""])[0]).endswith("ForSequenceClassification"):
+    if count is None and str((described.get("architectures") or [""])[0]).endswith(CLASSIFIERS):
         count = 2  # what transformers takes where nothing is said
     return [f"LABEL_{place}" for place in range(count)] if isinstance(count, int) and 0 < count < 100_000 else []
 

@@ -123,7 +123,7 @@ def _of_file(path: Path) -> Preparation:
         framing = _framing(kind, content)
         scale = float(content["rescale_factor"]) if content["do_rescale"] else 1.0
         mean, std = (_channels(content[key], content["do_normalize"]) for key in ("image_mean", "image_std"))
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, ArithmeticError) as error:
         raise BadInput(f"pictures cannot be prepared as it says: {error}", where=str(path)) from None
     if not content["do_normalize"]:
         mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from modelyard.errors import BadInput
 from modelyard.media.framing import Framing
 from modelyard.store.artifacts import Model
 from modelyard.tasks.class_scores import LOGITS
@@ -22,6 +23,8 @@ from modelyard.tasks.pipeline import Array, Tensors
 
 if TYPE_CHECKING:
     import torch
+
+CHANNELS = 3
 
 
 class ImageClassificationTraining:
@@ -45,6 +48,12 @@ class ImageClassificationTraining:
             id2label=dict(enumerate(labels)),
             label2id={label: index for index, label in enumerate(labels)},
         )
+        if (channels := getattr(network.config, "num_channels", CHANNELS)) != CHANNELS:
+            raise BadInput(
+                f"the model takes pictures of num_channels {channels}: here they have {CHANNELS}, red, green, blue",
+                where=str(folder / "config.json"),
+                next="give a model of colour pictures; grey ones are read as such too",
+            )
         classifier = Classifier(network, read_preparation(folder, int(options.get("image_size") or 0)))
         # Convolutions of this layout are the faster ones on a CPU.
         return classifier.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]

@@ -108,3 +108,25 @@ def test_a_head_that_is_not_in_the_weights_is_noticed(directory: Path, tmp_path:
     save_file(body, directory / "model.safetensors", {"format": "pt"})
     with pytest.raises(BadInput, match=r"the weights lack classifier"):
         adopt(directory, AdoptConfig(), new_run(tmp_path))
+
+
+def test_two_classes_that_the_configuration_leaves_unsaid_are_counted_all_the_same(
+    directory: Path, tmp_path: Path
+) -> None:
+    from transformers import ResNetConfig, ResNetForImageClassification
+
+    config = ResNetConfig(embedding_size=4, hidden_sizes=[4, 8], depths=[1, 1], layer_type="basic")
+    ResNetForImageClassification(config).save_pretrained(directory)
+    assert "id2label" not in json.loads((directory / "config.json").read_text())
+    made = adopt(directory, AdoptConfig(), new_run(tmp_path))
+    assert isinstance(made, Model)
+    assert made.labels == ["LABEL_0", "LABEL_1"]
+    with pytest.raises(BadConfig, match="3 labels were given, the model has 2 classes"):
+        adopt(directory, AdoptConfig(labels=("a", "b", "c")), new_run(tmp_path))
+
+
+def test_a_configuration_that_transformers_does_not_take_is_refused(directory: Path, tmp_path: Path) -> None:
+    described = json.loads((directory / "config.json").read_text())
+    (directory / "config.json").write_text(json.dumps({**described, "depths": "two"}))
+    with pytest.raises(BadInput, match="transformers does not open it: Validation error for field 'depths'"):
+        adopt(directory, AdoptConfig(), new_run(tmp_path))

@@ -138,6 +138,11 @@ def test_a_new_model_needs_no_file(tmp_path):
         ({"image_processor_type": "ViTImageProcessor", "image_std": [0, 1, 1]}, "holds a 0"),
         ({"image_processor_type": "BitImageProcessor", "do_center_crop": False}, "would differ in size"),
         ({"image_processor_type": "CLIPImageProcessor", "size": {"shortest_edge": 100}}, "cannot be cut out"),
+        (
+            {"image_processor_type": "ConvNextImageProcessor", "size": {"shortest_edge": 48}, "crop_pct": 0},
+            "cannot be prepared as it says",
+        ),
+        ({"image_processor_type": "ViTImageProcessor", "size": 100_000}, "more than any picture has"),
     ],
 )
 def test_what_cannot_be_followed_is_refused(tmp_path, said, message):

@@ -141,3 +141,16 @@ def test_image_size_is_for_tasks_of_pictures():
     with pytest.raises(BadConfig, match="no pictures") as caught:
         config.item_size(load_task("text_classification"))
     assert caught.value.where == "train.image_size"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"depths": "two"}, "does not open as an image classifier: Validation error for field 'depths'"),
+        ({"model_type": "vit", "hidden_size": 8, "num_attention_heads": 0}, "does not open as an image classifier"),
+        ({"num_channels": 1}, "takes pictures of num_channels 1"),
+    ],
+)
+def test_a_configuration_that_no_model_can_be_made_of_is_refused(tmp_path, changes, message):
+    with pytest.raises(BadInput, match=message):
+        TRAINING.load(str(new(tmp_path / "base", {**RESNET, **changes})), LABELS, {})
