@@ -11,7 +11,6 @@ from typing import Any
 from modelyard.annotate.board import Board
 from modelyard.annotate.guideline import UNUSABLE
 from modelyard.annotate.present import digest_of
-from modelyard.errors import BadInput
 from modelyard.fields import Answerable
 
 UNUSABLE_AS_TYPED = (UNUSABLE, "？")  # the second is the full-width one of Chinese keyboards
@@ -36,20 +35,12 @@ class FilledFile:
 
     name: str
     digest: str
-    columns: Sequence[str]
     rows: Sequence[tuple[int, Mapping[str, str]]]
     bad: Sequence[tuple[int, str]] = ()
 
     @property
     def places(self) -> list[tuple[str, str]]:
-        """Work and item of each row. Raises BadInput for a file that is no work file at all."""
-        missing = [name for name in NEEDED if name not in self.columns]
-        if missing:
-            raise BadInput(
-                f"{self.name} has no column {missing[0]}; its columns are {', '.join(self.columns)}",
-                where=self.name,
-                next="fill in the file that was written for it, and keep all its columns",
-            )
+        """Work and item of each row."""
         return [(row["work"].strip(), row["id"].strip()) for _, row in self.rows]
 
 

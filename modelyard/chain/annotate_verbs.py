@@ -144,12 +144,7 @@ def agreement_of_files(paths: Sequence[Path], arbiter: Path | None, gold: Path |
 
 
 def _labels_of(path: Path) -> dict[str, str]:
-    filled = read_filled(path)
-    for name in ("id", "label"):
-        if name not in filled.columns:
-            raise BadInput(
-                f"{path.name} has no column {name}; its columns are {', '.join(filled.columns)}", where=str(path)
-            )
+    filled = read_filled(path, ("id", "label"))
     if filled.bad:
         line, reason = filled.bad[0]
         raise BadInput(f"{path.name}: {reason}", where=f"{path}, line {line}")

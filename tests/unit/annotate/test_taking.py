@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -18,6 +20,8 @@ from modelyard.annotate.work_files import table
 from modelyard.chain.filled_files import read_filled
 from modelyard.errors import BadInput
 from modelyard.fields import FIELDS, Label
+from modelyard.stages.ingest.batch import RawBatch, Source
+from modelyard.stages.ingest.text_files.delimited import open_delimited
 
 LABELS = ("positive", "negative", "NA", "中立")
 WORK = "batch-001-anna"
@@ -171,6 +175,7 @@ def test_columns_in_another_order_and_more_of_them_do_no_harm(tmp_path: Path) ->
     [
         (b"PK\x03\x04rest of a workbook", "is a workbook"),
         (b"id,text\ni1,one\n", "has no column label; its columns are id, text"),
+        (b"id,text,label,comment,work,guideline\n", "has no rows"),
         (b"", "is empty"),
     ],
 )
@@ -180,6 +185,23 @@ def test_a_file_that_is_no_work_file_is_refused_whole(tmp_path: Path, content: b
     path.write_bytes(content)
     with pytest.raises(BadInput, match=said):
         taken_of(board, path)
+
+
+def test_of_a_file_that_is_no_work_file_no_more_than_its_beginning_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[RawBatch] = []
+
+    def opened(*given: Any) -> Source:
+        source = open_delimited(*given)
+        return replace(source, batches=(read.append(batch) or batch for batch in source.batches))
+
+    monkeypatch.setattr("modelyard.chain.filled_files.open_delimited", opened)
+    path = tmp_path / "log.csv"
+    path.write_text("id,text\n" + "i1,one\n" * 200_000)
+    with pytest.raises(BadInput, match="has no column label"):
+        read_filled(path)
+    assert len(read) == 1
 
 
 def test_a_label_that_only_differs_in_case_or_composition_is_meant() -> None:
