@@ -29,6 +29,17 @@ def _column(dataset: Dataset, public: str, role: str, field: str) -> Column:
     return dataset.the(role, field)
 
 
+def _side_columns(dataset: Dataset, task: Task) -> dict[str, str]:
+    """The Dataset's names of inputs, target and row ids to public ones. Raises BadInput when there is no split."""
+    if not dataset.has(SPLIT):
+        raise BadInput(
+            "the dataset has no split: what to train on and what to validate on is not decided",
+            next="run `modelyard split` on it first",
+        )
+    columns = public_columns(dataset, task)
+    return {**columns, ROW_ID: ROW_ID} if dataset.has(ROW_ID) else columns
+
+
 def side_tables(
     dataset: Dataset, task: Task, side: str, *, first: int = 0, targets_only: bool = False
 ) -> Iterator[tuple[int, pa.Table]]:
@@ -38,14 +49,7 @@ def side_tables(
     """
     import pyarrow.compute as pc
 
-    if not dataset.has(SPLIT):
-        raise BadInput(
-            "the dataset has no split: what to train on and what to validate on is not decided",
-            next="run `modelyard split` on it first",
-        )
-    columns = public_columns(dataset, task)
-    if dataset.has(ROW_ID):
-        columns[ROW_ID] = ROW_ID
+    columns = _side_columns(dataset, task)
     if targets_only:
         columns = {name: public for name, public in columns.items() if public == task.target}
     for view in dataset.views():
@@ -58,19 +62,12 @@ def side_tables(
 
 
 def read_side(dataset: Dataset, task: Task, side: str, rows: int | None = None) -> pa.Table:
-    """The same in one table: all of it, or the first `rows`. Raises BadInput for an empty side too."""
-    import pyarrow as pa
-
-    tables: list[pa.Table] = []
-    count = 0
-    for _, table in side_tables(dataset, task, side):
-        tables.append(table)
-        count += table.num_rows
-        if rows is not None and count >= rows:
-            break
-    if not tables:
+    """The same in one table: all of it, or `rows` of it, evenly spaced. Raises BadInput for an empty side too."""
+    columns = _side_columns(dataset, task)
+    table = dataset.read(list(columns), {SPLIT: side}, rows)
+    if not table.num_rows:
         raise empty_side(side)
-    return pa.concat_tables(tables, promote_options="permissive").slice(0, rows)
+    return table.rename_columns(list(columns.values()))
 
 
 def empty_side(side: str) -> BadInput:

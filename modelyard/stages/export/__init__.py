@@ -3,6 +3,6 @@
 from modelyard.stages.export.config import ExportConfig
 from modelyard.stages.export.export import export
 
-STAGE_VERSION = 1
+STAGE_VERSION = 2
 
 __all__ = ["STAGE_VERSION", "ExportConfig", "export"]
