@@ -17,7 +17,7 @@ def modelyard(folder: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
     return done.returncode, json.loads(done.stdout), done.stderr
