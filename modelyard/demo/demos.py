@@ -46,6 +46,7 @@ class Demo:
     items: str
     baseline: str
     beside: Callable[[], Mapping[str, bytes]] = dict
+    framework: str = "torch"
 
 
 TEXT = """\
@@ -202,4 +203,4 @@ def demo_of(task: str, framework: str) -> Demo:
             where="--framework",
             next=f"modelyard demo --task image_classification --framework {framework}",
         )
-    return replace(shown, yaml=FOLDERS_KERAS, beside=_keras_function)
+    return replace(shown, yaml=FOLDERS_KERAS, beside=_keras_function, framework=framework)

@@ -29,12 +29,14 @@ def prepare(demo: Demo, folder: Path, rows: int | None) -> Tour:
     A modelyard.yaml that is there, and what lies beside it, is taken as it is: the user may have changed it. Raises
     BadInput when it is of another project.
     """
-    if (folder / FILE).is_file() and load_project(folder).data != demo.data:
-        raise BadInput(
-            f"there is a project in {folder}",
-            where=str(folder / FILE),
-            next="give another folder: modelyard demo --dir DIR",
-        )
+    if (folder / FILE).is_file():
+        there = load_project(folder)
+        if (there.data, there.train.framework) != (demo.data, demo.framework):
+            raise BadInput(
+                f"there is another project in {folder}, on {there.data} by {there.train.framework}",
+                where=str(folder / FILE),
+                next="give another folder: modelyard demo --dir DIR",
+            )
     demo.fetch()
     count = demo.write(folder / demo.data, rows)
     for name, content in {FILE: demo.yaml.encode(), **demo.beside()}.items():

@@ -8,7 +8,7 @@ from modelyard.chain.preflight import preflight
 from modelyard.chain.project import load_project
 from modelyard.demo.demos import DEMOS, demo_of
 from modelyard.demo.tour import prepare
-from modelyard.errors import BadConfig
+from modelyard.errors import BadConfig, BadInput
 
 
 def test_keras_shows_the_same_pictures_by_a_network_of_the_users(tmp_path, monkeypatch):
@@ -38,3 +38,10 @@ def test_a_project_that_somebody_changed_is_taken_as_it_is(tmp_path):
     (tmp_path / "model.py").write_text("# mine\n")
     assert prepare(counted, tmp_path, 300).rows == 300
     assert (tmp_path / "model.py").read_text() == "# mine\n"
+
+
+def test_a_project_of_another_framework_is_not_taken_for_this_one(tmp_path):
+    (tmp_path / "modelyard.yaml").write_text(demo_of("image_classification", "torch").yaml)
+    with pytest.raises(BadInput, match=r"there is another project in .*, on digits by torch"):
+        prepare(demo_of("image_classification", "keras"), tmp_path, 40)
+    assert [path.name for path in tmp_path.iterdir()] == ["modelyard.yaml"]
