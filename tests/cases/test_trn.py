@@ -27,21 +27,15 @@ SETTINGS = {"epochs": EPOCHS, "batch_size": 2, "base_lr": 0.16, "max_length": 32
 
 # A process of its own that kills itself when step 7 is done, while nothing has been told of it.
 KILLED = """
-import json, os, signal, sys
+import json, sys
 from pathlib import Path
 from modelyard.run import Run
 from modelyard.stages.train import TrainConfig, train
 from modelyard.store import Store
+from tests.kills import KillsAtStep
 from tests.unit.tiny_bert import tiny_reviews
 
-class KillsAtStep:
-    def progress(self, label, done, total, note=""):
-        if label == "train" and done == 7:
-            os.kill(os.getpid(), signal.SIGKILL)
-    def say(self, message): ...
-    def warn(self, message): ...
-
-run = Run(Store(Path(sys.argv[1])), KillsAtStep(), threads=1)
+run = Run(Store(Path(sys.argv[1])), KillsAtStep(7), threads=1)
 train(tiny_reviews(run.store, 10, 6), TrainConfig(base=sys.argv[2], **json.loads(sys.argv[3])), run)
 """
 

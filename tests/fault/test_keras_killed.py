@@ -15,23 +15,15 @@ from tests.unit.tasks.keras.networks import write_function
 pytestmark = pytest.mark.e2e
 
 KILLED = """
-import os, signal, sys
+import sys
 from pathlib import Path
 from modelyard.run import Run
 from modelyard.stages.train import TrainConfig, train
 from modelyard.store import Store
+from tests.kills import KillsAtStep
 from tests.unit.stages.train.striped_pictures import striped
 
-class KillsAtStep:
-    def progress(self, label, done, total, note=""):
-        if label == "train" and done == int(sys.argv[3]):
-            os.kill(os.getpid(), signal.SIGKILL)
-    def say(self, message):
-        print(message)
-    def warn(self, message):
-        print("warning:", message)
-
-run = Run(Store(Path(sys.argv[1])), KillsAtStep(), threads=1)
+run = Run(Store(Path(sys.argv[1])), KillsAtStep(int(sys.argv[3])), threads=1)
 settings = dict(task="image_classification", framework="keras", epochs=2, batch_size=8, base_lr=0.5, checkpoint_steps=2)
 print(train(striped(run.store, 40), TrainConfig(base=sys.argv[2], **settings), run).digest)
 """

@@ -21,3 +21,9 @@ def modelyard(folder: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:
         check=False,
     )
     return done.returncode, json.loads(done.stdout), done.stderr
+
+
+def reported(answer: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every figure of the release report that a command answered, by its name."""
+    report = json.loads((Path(answer["report"]).parent / "report.json").read_bytes())
+    return {figure["name"]: figure for figure in report["figures"]}

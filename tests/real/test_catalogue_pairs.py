@@ -6,14 +6,13 @@ The wheels are not fetched here: `python -m modelyard.demo.catalogues pairs.csv`
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
 
 import pytest
 
 from modelyard.demo.catalogues import WHEELS, write_sentence_pairs
 from modelyard.training.downloads import cache_folder
-from tests.real.command import modelyard
+from tests.real.command import modelyard, reported
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -37,8 +36,7 @@ def test_the_report_holds_the_model_against_a_translation_memory_whichever_is_be
     )
     code, answer, stderr = modelyard(tmp_path, "run", "--threads", "1")
     assert code == 0, stderr
-    report = json.loads((Path(answer["report"]).parent / "report.json").read_bytes())
-    figures = {figure["name"]: figure for figure in report["figures"]}
+    figures = reported(answer)
     memory = figures["chrf"]["value"] - figures["chrf_over_baseline"]["value"]
     assert memory > 0.1  # programs say much alike
     assert figures["chrf"]["value"] < memory  # two epochs from nothing make no translator, and the report says so

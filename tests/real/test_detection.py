@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 
 from modelyard.fields.codecs.coco import document_of
 from modelyard.tasks.detection.recipes import Detector, config_of
-from tests.real.command import modelyard
+from tests.real.command import modelyard, reported
 from tests.real.servers import serving
 
 pytestmark = pytest.mark.e2e
@@ -72,8 +72,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
 
 def test_the_report_says_what_the_detector_is_worth_beside_a_baseline(released: tuple[Path, dict[str, Any]]) -> None:
     _, answer = released
-    report = json.loads((Path(answer["report"]).parent / "report.json").read_bytes())
-    figures = {figure["name"]: figure for figure in report["figures"]}
+    figures = reported(answer)
     assert 0.3 < figures["map"]["value"] <= 1.0
     low, high = figures["map"]["interval"]
     assert low <= figures["map"]["value"] <= high

@@ -15,7 +15,7 @@ import tritonclient.http as tritonhttp
 from PIL import Image, ImageDraw
 
 from modelyard.tasks.image_classification.recipes import RECIPES
-from tests.real.command import modelyard
+from tests.real.command import modelyard, reported
 from tests.real.servers import serving
 
 pytestmark = pytest.mark.e2e
@@ -66,8 +66,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
 
 def test_the_report_says_what_the_classifier_is_worth_beside_a_baseline(released: tuple[Path, dict[str, Any]]) -> None:
     _, answer = released
-    report = json.loads((Path(answer["report"]).parent / "report.json").read_bytes())
-    figures = {figure["name"]: figure for figure in report["figures"]}
+    figures = reported(answer)
     assert 0.75 < figures["accuracy"]["value"] <= 1.0
     low, high = figures["accuracy"]["interval"]
     assert low <= figures["accuracy"]["value"] <= high

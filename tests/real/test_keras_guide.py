@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 import zipfile
@@ -14,7 +13,7 @@ import pytest
 import tritonclient.grpc as tritongrpc
 import tritonclient.http as tritonhttp
 
-from tests.real.command import modelyard
+from tests.real.command import modelyard, reported
 from tests.real.servers import serving
 
 pytestmark = pytest.mark.e2e
@@ -44,8 +43,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
 
 def test_the_report_stands_on_the_keras_model(released: tuple[Path, dict[str, Any]]) -> None:
     folder, answer = released
-    report = json.loads((Path(answer["report"]).parent / "report.json").read_bytes())
-    figures = {figure["name"]: figure for figure in report["figures"]}
+    figures = reported(answer)
     assert figures["accuracy"]["value"] > 0.9
     assert figures["parity_max_abs"]["value"] < 1e-4
     assert figures["eager_accuracy"]["value"] == pytest.approx(figures["accuracy"]["value"], abs=0.02)

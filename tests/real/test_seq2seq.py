@@ -17,7 +17,7 @@ import tritonclient.http as tritonhttp
 from modelyard.runtimes.variants import open_variant
 from modelyard.store import Package
 from modelyard.tasks import load_task
-from tests.real.command import modelyard
+from tests.real.command import modelyard, reported
 from tests.real.servers import serving
 from tests.real.triton_clients import texts_for
 from tests.unit.tiny_t5 import export_tiny_t5, make_recipe, pairs, train_tiny_t5
@@ -102,8 +102,7 @@ def test_the_chain_says_what_the_model_is_worth_beside_a_translation_memory(
     released: tuple[Path, dict[str, Any]],
 ) -> None:
     folder, answer = released
-    report = json.loads((Path(answer["report"]).parent / "report.json").read_bytes())
-    figures = {figure["name"]: figure for figure in report["figures"]}
+    figures = reported(answer)
     low, high = figures["chrf"]["interval"]
     assert 0.0 < low <= figures["chrf"]["value"] <= high <= 1.0
     assert "translation memory" in figures["chrf_over_baseline"]["how"]

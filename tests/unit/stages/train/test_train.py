@@ -78,23 +78,15 @@ def test_another_seed_gives_another_model(trained, tiny_base, tmp_path):
 
 
 KILLED = """
-import os, signal, sys
+import sys
 from pathlib import Path
 from modelyard.run import Run
 from modelyard.stages.train import TrainConfig, train
 from modelyard.store import Store
+from tests.kills import KillsAtStep
 from tests.unit.tiny_bert import tiny_reviews
 
-class KillsAtStep:
-    def progress(self, label, done, total, note=""):
-        if label == "train" and done == int(sys.argv[3]):
-            os.kill(os.getpid(), signal.SIGKILL)
-    def say(self, message):
-        print(message)
-    def warn(self, message):
-        print("warning:", message)
-
-run = Run(Store(Path(sys.argv[1])), KillsAtStep(), threads=1)
+run = Run(Store(Path(sys.argv[1])), KillsAtStep(int(sys.argv[3])), threads=1)
 settings = dict(epochs=2, batch_size=2, base_lr=0.16, max_length=32, checkpoint_steps=2)
 print(train(tiny_reviews(run.store, 10, 6), TrainConfig(base=sys.argv[2], **settings), run).digest)
 """
